@@ -2,6 +2,7 @@
 
 import json
 import struct
+import threading
 from html.parser import HTMLParser
 
 import numpy as np
@@ -16,6 +17,7 @@ from rnncourse.cli import main
 from rnncourse.grading import progress
 from rnncourse.grading.comparison import difference
 from rnncourse.grading.grader import GradeReport
+from rnncourse.grading.judging import verdicts
 from rnncourse.grading.marking import Failure, Mark, mark
 from rnncourse.grading.notebook import read_submission
 from rnncourse.grading.page import as_html
@@ -245,6 +247,66 @@ def test_a_mistake_is_recognised_only_when_every_answer_is_that_mistake():
     assert mark(question, lost, 0).mistake == "swapped"
 
 
+def between(answer, low, high):
+    """A judge: any number between the two, and any larger one."""
+    inside, above = answer
+    return "" if low < inside < high else f"{inside:g} is outside", "" if above > high else "it is not above"
+
+
+def judged(**options) -> Question:
+    wrong = (
+        Wrong("the lower end", lambda low, high: (low, high + 1), "Between, not at the end."),
+        Wrong("the middle twice", lambda low, high: ((low + high) / 2,) * 2, "The second should be larger."),
+    )
+    cases = {"small": lambda d: (0.0, d.number(1, 2)), "large": lambda d: (0.0, d.number(10, 20))}
+    middle = {"reference": lambda low, high: ((low + high) / 2, high + 1), "parts": ("one inside", "one above")}
+    return toy(**({"judge": between, "cases": cases, "wrong": wrong} | middle | options))
+
+
+def test_a_judge_accepts_every_right_answer_and_not_only_the_reference():
+    assert answer(judged(), lambda low, high: (high / 3, high + 5)).full
+    assert answer(judged(), lambda low, high: (high / 7, 2 * high)).full
+
+
+def test_a_judge_gives_shares_words_and_recognises_by_what_it_says():
+    result = answer(judged(), lambda low, high: (0.0, 3 * high))  # not what the wrong answer returns; the same is said
+    assert (result.points, result.earned, result.mistake) == (1.5, ("one above",), "the lower end")
+    assert result.problems["small"] == "one inside: 0 is outside"
+    other = answer(judged(), lambda low, high: (-1.0, 3 * high))
+    assert (other.points, other.mistake, other.hint) == (1.5, "", "What are the two called?")
+
+
+@pytest.mark.parametrize("given", [7, "x", (), (1.0, 2.0, 3.0), ("a", "b"), [torch.ones(2), torch.ones(2)]])
+def test_what_a_judge_cannot_read_earns_nothing_and_stops_nobody(given):
+    result = answer(judged(), lambda low, high: given)
+    assert result.points == 0
+    assert set(result.problems.values()) == {"an answer of another form than was asked for"}
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (None, "is there a `return`"),
+        ((float("nan"), float("inf")), "not finite"),
+        ((torch.tensor(float("nan")), torch.tensor(9.0)), "not finite"),
+        ({"a": [torch.zeros(60_000)], "b": torch.zeros(60_000)}, "more than 100000 numbers"),
+        ((object(), 1.0), "of type object"),
+    ],
+)
+def test_a_judge_never_sees_what_is_not_finite_or_too_much(given, words):
+    seen = []
+    question = judged(judge=lambda answer, low, high: seen.append(answer))
+    assert {words in said for said in verdicts(question, (0.0, 1.0), given)} == {True}
+    assert not seen
+
+
+def test_a_judge_that_does_not_end_is_left_behind():
+    forever = threading.Event()
+    said = verdicts(judged(judge=lambda *_: forever.wait()), (0.0, 1.0), (0.5, 2.0), seconds=0.05)
+    forever.set()
+    assert said == ("trying the answer out took longer than 0.05 s",) * 2
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -258,6 +320,7 @@ def test_a_mistake_is_recognised_only_when_every_answer_is_that_mistake():
         ({"cases": {}}, "cases"),
         ({"tolerance": 0.5}, "tolerance"),
         ({"parts": ("a", "b"), "credit_cases": True}, "not both"),
+        ({"judge": between}, "parts"),
     ],
 )
 def test_a_question_that_contradicts_itself_is_refused(options, words):

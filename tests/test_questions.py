@@ -140,6 +140,29 @@ def test_no_single_library_call_answers_it(question):
     assert not shortcuts
 
 
+NO_ANSWERS = {
+    "a number": 7,
+    "a string": "right",
+    "nothing": (),
+    "as many strings": ("", "", "", ""),
+    "numbers that are none": (torch.full((2, 3, 2), float("nan")),) * 3,
+    "infinite tensors": (torch.full((1, 2, 2), float("inf")),) * 3,
+    "tensors of integers": (torch.ones(1, 2, 2, dtype=torch.int64),) * 3,
+    "tensors that are too large": (torch.ones(1, 100_000, 2),) * 3,
+    "tensors without entries": (torch.ones(0, 0, 2),) * 3,
+    "weights that are none": (torch.full((4, 2), float("nan")), torch.ones(4, 1), torch.ones(4), torch.ones(4)),
+    "nested nothing": (((),) * 4,) * 3,
+}
+
+
+@pytest.mark.parametrize("given", NO_ANSWERS.values(), ids=NO_ANSWERS.keys())
+@every_question
+def test_what_is_no_answer_earns_nothing_and_is_told_why(question, given):
+    result = mark(question, dict.fromkeys(question.cases, given), 0)
+    assert result.points == 0
+    assert all(result.problems.values())
+
+
 def test_every_chapter_with_questions_has_at_least_five():
     for chapter in {question.chapter for question in QUESTIONS}:
         ours = [question for question in QUESTIONS if question.chapter == chapter]

@@ -25,8 +25,8 @@ questions ask for intermediates and twists that no library call returns, and the
 look like a shortcut.
 
 The modules, from the bottom: :mod:`~rnncourse.grading.spec` (what a question is), :mod:`~rnncourse.grading.wire`
-(what crosses the pipe), :mod:`~rnncourse.grading.comparison` and :mod:`~rnncourse.grading.marking` (values to
-points and words), :mod:`~rnncourse.grading.selfcheck`; then :mod:`~rnncourse.grading.sandbox`,
-:mod:`~rnncourse.grading.worker` and :mod:`~rnncourse.grading.grader` for the graded run, and
-:mod:`~rnncourse.grading.report` for what comes out.
+(what crosses the pipe), :mod:`~rnncourse.grading.comparison`, :mod:`~rnncourse.grading.judging` and
+:mod:`~rnncourse.grading.marking` (values to points and words), :mod:`~rnncourse.grading.selfcheck`; then
+:mod:`~rnncourse.grading.sandbox`, :mod:`~rnncourse.grading.worker` and :mod:`~rnncourse.grading.grader` for the graded
+run, and :mod:`~rnncourse.grading.report` for what comes out.
 """

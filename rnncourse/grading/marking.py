@@ -2,7 +2,7 @@
 
 Marking sees values only. Each case's answer is compared with the reference on the same inputs; if it is wrong, every
 named wrong answer is computed on these inputs too, and the one that the learner's answers coincide with is the
-mistake that was made.
+mistake that was made. A question with many right answers is marked by its judge (:mod:`rnncourse.grading.judging`).
 """
 
 from collections.abc import Callable, Mapping
@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from rnncourse.grading.comparison import difference
+from rnncourse.grading.judging import verdicts
 from rnncourse.grading.spec import Question
 from rnncourse.grading.wire import plain
 
@@ -88,7 +89,7 @@ def mark(question: Question, answers: Mapping[str, Any], seed: int) -> Mark:
     for label, answer in answers.items():
         if isinstance(answer, Failure):
             problems[label] = answer.message
-        elif problem := difference(expected[label], answer, question.tolerance, parts=question.parts):
+        elif problem := _problem(question, inputs[label], expected[label], answer):
             problems[label] = problem
     result = Mark(question.id, question.title, 0.0, question.points, problems)
     result.answered = any(not isinstance(answer, Failure) for answer in answers.values())
@@ -96,7 +97,7 @@ def mark(question: Question, answers: Mapping[str, Any], seed: int) -> Mark:
         result.points = question.points
         result.message = "right"
         return result
-    result.earned, share = _credit(question, expected, answers, problems)
+    result.earned, share = _credit(question, inputs, expected, answers, problems)
     result.points = round(question.points * share, 2)
     wrong = recognise(question, inputs, expected, answers)
     if wrong is not None:
@@ -115,8 +116,22 @@ def _ask(function: Callable[..., Any], arguments: tuple) -> Any:
         return plain(function(*plain(arguments)))
 
 
+def _problem(question: Question, arguments: tuple, expected: Any, answer: Any) -> str | None:
+    """What is wrong with an answer to one case, in words, or None."""
+    if question.judge is None:
+        return difference(expected, answer, question.tolerance, parts=question.parts)
+    sentences = verdicts(question, arguments, answer)
+    if len(set(sentences)) == 1:
+        return sentences[0] or None
+    return "; ".join(f"{part}: {said}" for part, said in zip(question.parts, sentences, strict=True) if said)
+
+
 def _credit(
-    question: Question, expected: Mapping[str, Any], answers: Mapping[str, Any], problems: Mapping[str, str]
+    question: Question,
+    inputs: Mapping[str, tuple],
+    expected: Mapping[str, Any],
+    answers: Mapping[str, Any],
+    problems: Mapping[str, str],
 ) -> tuple[tuple[str, ...], float]:
     """The names of what was right, and the share of the points that it is worth."""
     if question.credit_cases:
@@ -125,15 +140,19 @@ def _credit(
     if not question.parts:
         return (), 0.0
 
-    def part_is_right(index: int) -> bool:
-        for label, answer in answers.items():
-            if not isinstance(answer, tuple | list) or len(answer) != len(question.parts):
-                return False
-            if difference(expected[label][index], answer[index], question.tolerance):
-                return False
-        return True
+    def part_is_right(index: int, label: str) -> bool:
+        answer = answers[label]
+        if isinstance(answer, Failure):
+            return False
+        if question.judge is not None:
+            return not verdicts(question, inputs[label], answer)[index]
+        if not isinstance(answer, tuple | list) or len(answer) != len(question.parts):
+            return False
+        return difference(expected[label][index], answer[index], question.tolerance) is None
 
-    right = tuple(part for index, part in enumerate(question.parts) if part_is_right(index))
+    right = tuple(
+        part for index, part in enumerate(question.parts) if all(part_is_right(index, label) for label in answers)
+    )
     return right, len(right) / len(question.parts)
 
 
@@ -148,10 +167,17 @@ def recognise(question: Question, inputs: Mapping[str, tuple], expected: Mapping
         separates = False
         for label in answered:
             value = _ask(wrong.answer, inputs[label])
-            if difference(value, answers[label], question.tolerance):
+            if not _coincide(question, inputs[label], value, answers[label]):
                 break
-            separates |= difference(expected[label], value, question.tolerance) is not None
+            separates |= _problem(question, inputs[label], expected[label], value) is not None
         else:
             if separates:
                 return wrong
     return None
+
+
+def _coincide(question: Question, arguments: tuple, value: Any, answer: Any) -> bool:
+    """Whether an answer is this value; for a judge, whether it has the same to say about both."""
+    if question.judge is None:
+        return difference(value, answer, question.tolerance) is None
+    return verdicts(question, arguments, value) == verdicts(question, arguments, answer)

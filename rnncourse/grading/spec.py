@@ -2,7 +2,8 @@
 
 A question never looks at *code*. It says how to draw inputs, what the right answer to them is, and what a few
 well-known mistakes would answer to the very same inputs. Marking (:mod:`rnncourse.grading.marking`) then only has to
-compare values, which is why it can happen in another process than the one that ran the learner's notebook.
+compare values, which is why it can happen in another process than the one that ran the learner's notebook. Where many
+answers are right, a question brings a judge of its own, which sees values, too.
 """
 
 import hashlib
@@ -121,6 +122,10 @@ class Question:
         credit_cases: Give every case, rather than every part, its own share (when the cases are skills of their own).
         tolerance: The largest difference allowed, relative to the largest entry of the expected tensor.
         kind: "function" or "value".
+        judge: For questions with many right answers ("an input that shows the bug"): takes the answer and then the
+            case's inputs, and returns one sentence per part: what is wrong with it, "" when it is right. It is run on
+            strangers' answers, so it should refuse the sizes that it does not want before it computes anything.
+            ``reference`` is then one right answer of many, and a wrong answer is recognised by what the judge says.
         seconds: How long one call may take in a graded run.
         flags: Regular expressions for the learner's source; a match never changes the points, it asks a human to look.
 
@@ -152,6 +157,7 @@ class Question:
     credit_cases: bool = False
     tolerance: float = 1e-4
     kind: str = "function"
+    judge: Callable[..., tuple[str, ...]] | None = None
     seconds: float = 10.0
     flags: tuple[str, ...] = ()
 
@@ -170,6 +176,7 @@ class Question:
         demand(len({w.hint for w in self.wrong}) == len(self.wrong), "each wrong answer needs a hint of its own")
         demand(len(self.hints) > 0, "hints should hold at least one hint")
         demand(not (self.parts and self.credit_cases), "credit goes by parts or by cases, not both")
+        demand(self.judge is None or len(self.parts) > 0, "a judge speaks about parts; name them")
         demand(0 < self.tolerance < 0.1, f"tolerance should lie in (0, 0.1), was {self.tolerance}")
 
     @property

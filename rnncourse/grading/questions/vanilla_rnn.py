@@ -211,6 +211,11 @@ def _leaky_shows_padding(*arguments):
     return outputs, _leaky(*arguments)[1]
 
 
+def _leaky_last_column(*arguments):
+    outputs, _ = _leaky(*arguments)
+    return outputs, outputs[:, -1]
+
+
 def _leaky_without_carry(*arguments):
     return _leaky(*arguments, carry=False)
 
@@ -233,6 +238,11 @@ LAYER = Question(
             _leaky_reads_padding,
             "A short sequence ends before the last column; after its end only padding arrives. Keep the state that it "
             "had at its own last step.",
+        ),
+        Wrong(
+            "the last state is read from the last column of the reported states",
+            _leaky_last_column,
+            "The reported states are right. For a short sequence their last column is past its end, where zeros stand.",
         ),
         Wrong(
             "the lengths are not used",
@@ -304,6 +314,11 @@ def _bits_nats_misread(logits, targets, lengths):
     return nats, 2**nats
 
 
+def _bits_to_the_power_of_e(logits, targets, lengths):
+    bits, _ = bits_per_character(logits, targets, lengths)
+    return bits, torch.exp(bits)
+
+
 def _bits_with_padding(logits, targets, lengths):
     bits = _surprise(logits, targets).mean()
     return bits, 2**bits
@@ -338,6 +353,11 @@ BITS = Question(
             "nats instead of bits, and two to their power",
             _bits_nats_misread,
             "The unit of the surprise and the base of the power belong together: bits with 2, nats with e.",
+        ),
+        Wrong(
+            "e to the power of the bits",
+            _bits_to_the_power_of_e,
+            "The bits are right. A perplexity undoes the logarithm, and this one has the base two.",
         ),
         Wrong(
             "the padding is counted",
