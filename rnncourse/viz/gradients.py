@@ -1,6 +1,7 @@
 """Gradients on their way back through time: how they shrink or grow, how clipping holds them, how far cells learn."""
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -205,7 +206,7 @@ def horizons(reached: Mapping[str, Sequence[int]], *, lengths: Sequence[int], se
         raise ValueError("reached is empty; it should hold at least one cell")
     fig, axes = figure(6.6, 0.6 + 0.5 * len(reached))
     place = {0: 0, **{length: i + 1 for i, length in enumerate(sorted(lengths))}}
-    for row, ((_, seeds), colour) in enumerate(zip(reached.items(), CYCLE, strict=False)):
+    for row, (seeds, colour) in enumerate(zip(reached.values(), cycle(CYCLE), strict=False)):
         places = sorted(place[int(length)] for length in seeds)
         axes.barh(row, places[len(places) // 2], height=0.55, color=colour, alpha=0.35)
         spread = np.linspace(-0.15, 0.15, len(places)) if len(places) > 1 else np.zeros(1)
