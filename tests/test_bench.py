@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -9,7 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnncourse.bench import main, memory, pairs, speed, targets
+from rnncourse.bench.command import SECTIONS
 from rnncourse.bench.timing import Summary, fitted_exponent, geometric_mean, interleave, ratios, summarise
+from rnncourse.experiments.provenance import code_hash
+
+ROOT = Path(__file__).parent.parent
 
 
 @pytest.mark.parametrize("cell", ["RNN", "GRU", "LSTM"])
@@ -212,3 +217,10 @@ def test_after_ctrl_c_the_finished_sections_are_saved(tmp_path, capsys, monkeypa
     path = tmp_path / "b.json"
     assert main(["--quick", "--sections", "growth,lengths", "--output", str(path)]) == 130
     assert list(json.loads(path.read_text())["sections"]) == ["growth"]
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_the_committed_record_was_made_by_the_code_that_is_here(section):
+    record = json.loads((ROOT / "book" / "results" / "bench.json").read_text(encoding="utf-8"))
+    made_by = record["sections"][section]["code"]
+    assert made_by == code_hash(SECTIONS[section]), f"run: rnncourse bench --sections {section}"

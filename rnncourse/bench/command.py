@@ -11,11 +11,19 @@ from typing import Any
 
 import torch
 
+from rnncourse.experiments.provenance import code_hash
+
 from . import growth, lengths, loading, memory, speed
-from .machine import code_hash, machine, versions
+from .machine import machine, versions
 from .targets import targets
 
-SECTIONS = ("layers", "lengths", "growth", "memory", "loading")
+SECTIONS = {
+    "layers": speed.measure,
+    "lengths": lengths.measure,
+    "growth": growth.measure,
+    "memory": memory.measure,
+    "loading": loading.measure,
+}
 
 
 def _run(section: str, quick: bool, rounds: int, say: Callable[[str], None]) -> list[dict[str, Any]]:
@@ -139,7 +147,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             say(f"\n{section}")
             torch.manual_seed(arguments.seed)
             rounds = arguments.rounds or (2 if arguments.quick else ROUNDS[section])
-            begin = time.time()
+            begin, code = time.time(), code_hash(SECTIONS[section])
             rows = _run(section, arguments.quick, rounds, say)
             record["sections"][section] = {
                 "command": "rnncourse bench " + " ".join(words),
@@ -148,7 +156,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 "rounds": rounds,
                 "versions": versions(),
                 "machine": machine(),
-                "code": code_hash(),
+                "code": code,
                 "rows": rows,
             }
             found = targets(record["sections"])

@@ -1,6 +1,5 @@
 """Where and with what the numbers were made."""
 
-import hashlib
 import os
 import platform
 from pathlib import Path
@@ -37,18 +36,3 @@ def machine() -> dict[str, object]:
         "load_average": load,
         "threads": torch.get_num_threads(),
     }
-
-
-def code_hash() -> str:
-    """A hash of the package's sources that the numbers depend on: kernels, layers, cells and the benchmark."""
-    root = Path(rnncourse.__file__).parent
-    sources = [root / f"{name}.py" for name in ("functional", "cells", "unroll", "layers", "kernels")]
-    files = (
-        [f for f in sources if f.exists()]
-        + sorted((root / "kernels").glob("*.py"))
-        + sorted((root / "bench").glob("*.py"))
-    )
-    digest = hashlib.sha256()
-    for file in files:
-        digest.update(file.read_bytes())
-    return digest.hexdigest()[:16]
