@@ -211,8 +211,9 @@ def try_lengths(
             unit="mean squared error",
             size="the same task",
             comparable=False,
-            why="the variance of the sum of two numbers drawn evenly from [0, 1] is 1/6, or 0.1667; the printed value "
-            "looks like a slip of one digit, and later papers repeat it",
+            why="the variance of the sum of two numbers drawn evenly from [0, 1] is 1/6, or 0.1667, and Arjovsky et "
+            "al. (2016) print 0.167 (read in a quotation); 0.1767 looks like a slip of one digit, and later papers "
+            "repeat it",
             what="always answering 1",
         ),
     ],
