@@ -193,7 +193,8 @@ class RNNCell(Cell):
     Raises:
         ValueError: If a size is not at least 1, or a choice is unknown.
 
-    Source: Elman (1990); Le et al. (2015) for the identity initialisation.
+    Source: Elman (1990), from secondary sources. Le et al. (2015) for the identity initialisation: its abstract was
+    read; the 0.001 from a secondary source, the reproduction among the examples of Keras.
 
     Example:
         >>> cell = RNNCell(3, 2, nonlinearity="relu", init="identity")
@@ -258,7 +259,8 @@ ABLATIONS: dict[str, dict[str, Any]] = {
 No input gate, no forget gate, no output gate, no input activation function, no output activation function, coupled
 input and forget gate, no peepholes. The paper takes one thing at a time away from an LSTM *with* peepholes, so its NIG
 is ``LSTMCell(3, 5, **{"peepholes": True} | ABLATIONS["NIG"])``. Its eighth variant, full gate recurrence, adds
-connections instead of taking anything away; it is not among them.
+connections instead of taking anything away; it is not among them. (From secondary sources; the paper's abstract was
+read.)
 """
 
 
@@ -292,8 +294,10 @@ class LSTMCell(Cell):
         ValueError: If a size is not at least 1, a part or choice is unknown, ``forget_bias`` is given without biases,
             or ``coupled`` is asked for together with taking the input or the forget gate away.
 
-    Source: Hochreiter and Schmidhuber (1997); Gers et al. (2000) for the forget gate; Jozefowicz et al. (2015) for its
-    bias; Greff et al. (2017) for the ablations.
+    Source: Hochreiter and Schmidhuber (1997) and, for the forget gate, Gers et al. (2000), from secondary sources.
+    Jozefowicz et al. (2015) for its bias: read in the abstract, which says that a bias of 1 closes the gap between the
+    LSTM and the GRU. Greff et al. (2017) for the ablations, from secondary sources; its abstract was read, which counts
+    eight variants.
 
     Example:
         >>> cell = LSTMCell(3, 5, forget_bias=1.0)
@@ -399,7 +403,8 @@ class GRUCell(Cell):
     Raises:
         ValueError: If a size is not at least 1, or a choice is unknown.
 
-    Source: Cho et al. (2014); Chung et al. (2014).
+    Source: Cho et al. (2014); Chung et al. (2014); both from secondary sources, see
+    :func:`~rnncourse.functional.gru_trace`.
 
     Example:
         >>> cell = GRUCell(3, 5, reset="before", blend="replace")
@@ -451,7 +456,8 @@ class MGUCell(Cell):
 
     The arguments are those of :class:`Cell`.
 
-    Source: Zhou et al. (2016).
+    Source: Zhou et al. (2016), whose abstract was read; the equations from a secondary source, see
+    :func:`~rnncourse.functional.mgu_trace`.
 
     Example:
         >>> cell = MGUCell(3, 5)

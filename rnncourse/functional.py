@@ -152,7 +152,8 @@ def rnn_trace(
     Raises:
         ValueError: If a tensor's shape does not fit the weights, or the nonlinearity is unknown.
 
-    Source: Elman (1990); the form is that of ``torch.nn.RNN``.
+    Source: Elman (1990), from secondary sources; the form, with its second bias, is that of ``torch.nn.RNN``, read in
+    PyTorch's documentation.
 
     Example:
         >>> one = torch.ones(1, 1)
@@ -239,8 +240,11 @@ def lstm_trace(
         ValueError: If a tensor's shape does not fit the weights, the state is no :class:`~rnncourse.shapes.LSTMState`,
             or a part is unknown.
 
-    Source: Hochreiter and Schmidhuber (1997), the forget gate of Gers et al. (2000), the peepholes of Gers and
-    Schmidhuber (2000), the ablations of Greff et al. (2017).
+    Source: Hochreiter and Schmidhuber (1997) and the forget gate of Gers et al. (2000), both from secondary sources:
+    the equations are those of ``torch.nn.LSTM``, read in PyTorch's documentation. The peepholes of Gers and Schmidhuber
+    (2000), whose abstract was read; that the output gate looks at the new cell state, and the other two at the old one,
+    was read in the documentation of TensorFlow's ``LSTMBlockCell``. The ablations of Greff et al. (2017), from
+    secondary sources.
 
     Example:
         >>> state = LSTMState(h=torch.zeros(1, 1), c=torch.full((1, 1), 4.0))
@@ -358,8 +362,10 @@ def gru_trace(
     Raises:
         ValueError: If a tensor's shape does not fit the weights, or a choice is unknown.
 
-    Source: Cho et al. (2014), equations 5 to 8; Chung et al. (2014), section 3.2; the form with the reset after the
-    product is that of ``torch.nn.GRU``.
+    Source: Cho et al. (2014), equations 5 to 8, and Chung et al. (2014), section 3.2, both from secondary sources; the
+    form with the reset after the product is that of ``torch.nn.GRU``, read in PyTorch's documentation. Keras's
+    documentation says that the first version of Cho et al. on arXiv had the reset after the product too, and the
+    published one before it.
 
     Example:
         >>> trace = gru_trace(torch.ones(1, 1), torch.full((1, 1), 4.0), torch.zeros(3, 1), torch.zeros(3, 1))
@@ -448,7 +454,8 @@ def mgu_trace(
     Raises:
         ValueError: If a tensor's shape does not fit the weights.
 
-    Source: Zhou et al. (2016), "Minimal gated unit for recurrent neural networks".
+    Source: Zhou et al. (2016), "Minimal gated unit for recurrent neural networks", whose abstract was read; the
+    equations from a secondary source, the documentation of the library RecurrentLayers.jl.
 
     Example:
         >>> mgu_trace(torch.ones(1, 1), torch.full((1, 1), 4.0), torch.zeros(2, 1), torch.zeros(2, 1)).h

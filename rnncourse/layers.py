@@ -145,7 +145,7 @@ class Bidirectional(nn.Module):
         ValueError: If ``merge`` is unknown, the layers expect different inputs, or their outputs differ in size where
             they are summed or multiplied.
 
-    Source: Schuster and Paliwal (1997).
+    Source: Schuster and Paliwal (1997), whose abstract was read.
 
     Example:
         >>> from rnncourse.cells import GRUCell
@@ -241,7 +241,8 @@ class Stacked(nn.Module):
     Raises:
         ValueError: If there is no layer, sizes do not meet, or ``dropout`` is no probability.
 
-    Source: Graves et al. (2013) for the stack; Zaremba et al. (2014) for dropout between its layers only.
+    Source: Graves et al. (2013) for the stack, from secondary sources; Zaremba et al. (2014) for dropout that spares
+    the connections through time: abstract and introduction read, the place of the dropout from a secondary source.
 
     Example:
         >>> from rnncourse.cells import LSTMCell
