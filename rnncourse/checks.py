@@ -5,13 +5,70 @@ Each helper returns nothing and raises :class:`ValueError` before any computatio
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
 import torch
 from torch import Tensor
 
-__all__ = ["check_choice", "check_finite", "check_lengths", "check_positive", "check_probability", "check_shape"]
+__all__ = [
+    "check_callable",
+    "check_choice",
+    "check_count",
+    "check_finite",
+    "check_fraction",
+    "check_kind",
+    "check_lengths",
+    "check_positive",
+    "check_positive_number",
+    "check_probability",
+    "check_shape",
+]
+
+
+def check_kind(name: str, value: Any, kind: type | tuple[type, ...]) -> None:
+    """Refuse a value of another kind.
+
+    Args:
+        name: The argument's name, for the message.
+        value: What was given.
+        kind: The class, or the classes, of which ``value`` should be an instance.
+
+    Raises:
+        ValueError: If ``value`` is no instance.
+
+    Example:
+        >>> check_kind("h", [1.0], Tensor)
+        Traceback (most recent call last):
+        ...
+        ValueError: h is a list; it should be of type Tensor
+    """
+    if not isinstance(value, kind):
+        kinds = kind if isinstance(kind, tuple) else (kind,)
+        names = ["None" if one is type(None) else one.__name__ for one in kinds]
+        raise ValueError(f"{name} is a {type(value).__name__}; it should be of type {' or '.join(names)}")
+
+
+def check_callable(name: str, value: Any, what: str) -> None:
+    """Refuse what cannot be called.
+
+    Args:
+        name: The argument's name, for the message.
+        value: What was given.
+        what: What it should be, for the message.
+
+    Raises:
+        ValueError: If ``value`` cannot be called.
+
+    Example:
+        >>> check_callable("loss", 3.0, "a function of the outputs")
+        Traceback (most recent call last):
+        ...
+        ValueError: loss is a float; it should be a function of the outputs
+    """
+    if not callable(value):
+        raise ValueError(f"{name} is a {type(value).__name__}; it should be {what}")
 
 
 def check_choice(name: str, value: Any, choices: Iterable[Any]) -> None:
@@ -33,7 +90,7 @@ def check_choice(name: str, value: Any, choices: Iterable[Any]) -> None:
         ValueError: nonlinearity is 'tanch'; it should be one of 'tanh', 'relu'
     """
     choices = list(choices)
-    if value not in choices:
+    if not isinstance(value, (str, int, type(None))) or value not in choices:  # comparing an array would not be a bool
         raise ValueError(f"{name} is {value!r}; it should be one of {', '.join(map(repr, choices))}")
 
 
@@ -55,6 +112,66 @@ def check_positive(name: str, value: Any) -> None:
     """
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise ValueError(f"{name} is {value!r}; it should be a whole number of at least 1")
+
+
+def check_count(name: str, value: Any) -> None:
+    """Refuse anything but a whole number of at least zero.
+
+    Args:
+        name: The argument's name, for the message.
+        value: What was given.
+
+    Raises:
+        ValueError: If ``value`` is not an integer, or negative.
+
+    Example:
+        >>> check_count("lag", -1)
+        Traceback (most recent call last):
+        ...
+        ValueError: lag is -1; it should be a whole number of at least 0
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError(f"{name} is {value!r}; it should be a whole number of at least 0")
+
+
+def check_positive_number(name: str, value: Any) -> None:
+    """Refuse anything but a finite number above zero.
+
+    Args:
+        name: The argument's name, for the message.
+        value: What was given.
+
+    Raises:
+        ValueError: If ``value`` is not a number, or not positive, or not finite.
+
+    Example:
+        >>> check_positive_number("tolerance", 0.0)
+        Traceback (most recent call last):
+        ...
+        ValueError: tolerance is 0.0; it should be a positive, finite number
+    """
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < math.inf:
+        raise ValueError(f"{name} is {value!r}; it should be a positive, finite number")
+
+
+def check_fraction(name: str, value: Any) -> None:
+    """Refuse anything but a number strictly between 0 and 1.
+
+    Args:
+        name: The argument's name, for the message.
+        value: What was given.
+
+    Raises:
+        ValueError: If ``value`` is not a number in (0, 1).
+
+    Example:
+        >>> check_fraction("bound", 1.5)
+        Traceback (most recent call last):
+        ...
+        ValueError: bound is 1.5; it should be a number between 0 and 1, neither of them included
+    """
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < 1:
+        raise ValueError(f"{name} is {value!r}; it should be a number between 0 and 1, neither of them included")
 
 
 def check_probability(name: str, value: Any) -> None:
@@ -146,6 +263,8 @@ def check_lengths(lengths: Any, batch: int, time: int) -> None:
         raise ValueError(f"lengths is a {what}; it should be an integer tensor of shape (batch={batch},)")
     if lengths.shape != (batch,):
         raise ValueError(f"lengths has shape {tuple(lengths.shape)}; it should be (batch={batch},)")
+    if batch == 0:
+        raise ValueError("lengths is empty; it should hold one length for each sequence, of at least one sequence")
     shortest, longest = int(lengths.min()), int(lengths.max())
     if shortest < 1 or longest > time:
         raise ValueError(
@@ -161,7 +280,7 @@ def check_finite(name: str, value: Tensor) -> None:
         value: What was given.
 
     Raises:
-        ValueError: If an entry is NaN or infinite.
+        ValueError: If ``value`` is no tensor, or an entry is NaN or infinite.
 
     Example:
         >>> check_finite("targets", torch.tensor([[0.0, float("nan")]]))
@@ -169,6 +288,7 @@ def check_finite(name: str, value: Tensor) -> None:
         ...
         ValueError: targets is nan at index (0, 1); every entry should be finite
     """
+    check_kind(name, value, Tensor)
     wrong = ~torch.isfinite(value)
     if wrong.any():
         where = tuple(torch.nonzero(wrong)[0].tolist())

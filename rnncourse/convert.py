@@ -8,14 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from rnncourse.cells import Cell, GRUCell, LSTMCell, RNNCell
-from rnncourse.checks import check_shape
+from rnncourse.checks import check_kind, check_shape
 from rnncourse.layers import Bidirectional, Recurrent, Stacked
 from rnncourse.shapes import BidirectionalState, LSTMState
 
 __all__ = ["copy_parameters", "from_torch", "state_from_torch", "state_to_torch", "to_torch"]
 
 _CELLS: dict[type[nn.RNNBase], type[Cell]] = {nn.RNN: RNNCell, nn.LSTM: LSTMCell, nn.GRU: GRUCell}
-_NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 Layer = Recurrent | Bidirectional | Stacked
 
@@ -130,7 +129,8 @@ def copy_parameters(source: Layer | nn.RNNBase, target: Layer | nn.RNNBase) -> N
         target: Where to write, of the same depth, directions, kind of cell and sizes.
 
     Raises:
-        ValueError: If the two do not correspond parameter by parameter; then nothing has been written.
+        ValueError: If one is neither a layer nor a recurrent module of PyTorch, or the two do not correspond parameter
+            by parameter, peephole weights and learned initial states included; then nothing has been written.
 
     Example:
         >>> source, target = nn.RNN(3, 5), Recurrent(RNNCell(3, 5))
@@ -138,11 +138,11 @@ def copy_parameters(source: Layer | nn.RNNBase, target: Layer | nn.RNNBase) -> N
         >>> torch.equal(source.weight_hh_l0, target.cell.weight_hh)
         True
     """
-    read, write = _named(source), _named(target)
+    read, write = _named("source", source), _named("target", target)
     for name in sorted(set(read) | set(write)):
         here, there = (tuple(side[name].shape) if name in side else "missing" for side in (read, write))
         if here != there:
-            raise ValueError(f"{name} is {here} in source and {there} in target; both should have one shape")
+            raise ValueError(f"{name} is {here} in source and {there} in target; both should have it, in one shape")
     for name, value in read.items():
         write[name].copy_(value)
 
@@ -199,7 +199,7 @@ def state_to_torch(state: Any) -> Tensor | tuple[Tensor, Tensor]:
         h, or (h, c), each of shape (num_layers * directions, batch, hidden).
 
     Raises:
-        ValueError: If it is no state, or has no cell's state in it.
+        ValueError: If it is no state, or has no cell's state in it, or states of several kinds or shapes.
 
     Example:
         >>> outputs, state = Recurrent(LSTMCell(3, 5))(torch.randn(2, 4, 3))
@@ -216,6 +216,16 @@ def state_to_torch(state: Any) -> Tensor | tuple[Tensor, Tensor]:
     for one in states or [state]:
         if not isinstance(one, Tensor | LSTMState):
             raise ValueError(f"state is a {type(one).__name__}; it should be the state of a layer or stack")
+    kinds = sorted({type(one).__name__ for one in states})
+    if len(kinds) > 1:
+        raise ValueError(f"state holds a {' and a '.join(kinds)}; the cells of a torch.nn module are all of one kind")
+    tensors = [part for one in states for part in (one if isinstance(one, LSTMState) else (one,))]
+    for part in tensors:
+        check_kind("a part of state", part, Tensor)
+    shapes = {tuple(part.shape) for part in tensors}
+    if len(shapes) > 1 or len(next(iter(shapes))) != 2:
+        listed = ", ".join(map(str, sorted(shapes)))
+        raise ValueError(f"state has tensors of shape {listed}; all of them should be (batch, hidden), in one size")
     if isinstance(states[0], LSTMState):
         return torch.stack([h for h, _ in states]), torch.stack([c for _, c in states])
     return torch.stack(states)
@@ -227,28 +237,27 @@ def _form(cell: Cell) -> tuple[Any, ...]:
     return type(cell), cell.hidden_size, cell.bias_ih is None, *options
 
 
-def _rows(layer: nn.Module) -> list[list[Cell]]:
+def _rows(layer: nn.Module, name: str = "layer") -> list[list[Cell]]:
     """The cells of a layer: one list per depth, with one cell per direction."""
     if isinstance(layer, Recurrent):
         return [[layer.cell]]
     if isinstance(layer, Bidirectional):
         directions = (layer.forward_layer, layer.backward_layer)
         if not all(isinstance(direction, Recurrent) for direction in directions):
-            raise ValueError("layer has a direction that is more than one cell over time; only plain ones convert")
+            raise ValueError(f"{name} has a direction that is more than one cell over time; only plain ones convert")
         return [[direction.cell for direction in directions]]
     if isinstance(layer, Stacked):
-        return [row for below in layer.layers for row in _rows(below)]
-    raise ValueError(f"layer is a {type(layer).__name__}; it should be a Recurrent, a Bidirectional or a Stacked")
+        return [row for below in layer.layers for row in _rows(below, name)]
+    raise ValueError(f"{name} is a {type(layer).__name__}; it should be a Recurrent, a Bidirectional or a Stacked")
 
 
-def _named(side: nn.Module) -> dict[str, Tensor]:
-    """All parameters under PyTorch's names for them."""
+def _named(name: str, side: nn.Module) -> dict[str, Tensor]:
+    """All parameters under PyTorch's names for them, and those that PyTorch has not under names of the same form."""
     if isinstance(side, nn.RNNBase):
         return dict(side.named_parameters())
     return {
-        f"{name}_l{depth}{'_reverse' if direction else ''}": getattr(cell, name)
-        for depth, row in enumerate(_rows(side))
+        f"{parameter}_l{depth}{'_reverse' if direction else ''}": value
+        for depth, row in enumerate(_rows(side, name))
         for direction, cell in enumerate(row)
-        for name in _NAMES
-        if getattr(cell, name) is not None
+        for parameter, value in cell.named_parameters()
     }

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
-from rnncourse.checks import check_lengths, check_positive
+from rnncourse.checks import check_kind, check_lengths, check_positive
 from rnncourse.shapes import map_state
 
 __all__ = ["flip_by_length", "padding_mask", "unroll", "windows"]
@@ -126,22 +126,32 @@ def flip_by_length(sequence: Tensor, lengths: Int[Tensor, "batch"] | None = None
 def windows(sequence: Tensor, size: int) -> Iterator[Tensor]:
     """Cut a long sequence into consecutive windows, as truncated backpropagation through time reads it.
 
+    The state is carried from one window to the next; :func:`~rnncourse.shapes.detach_state` cuts its gradient there.
+
     Args:
         sequence: A tensor of shape (batch, time, …).
         size: Steps per window, at least 1.
 
-    Yields:
-        Windows of shape (batch, size, …), the last one shorter if ``size`` does not divide the time.
+    Returns:
+        An iterator over windows of shape (batch, size, …), the last one shorter if ``size`` does not divide the time.
 
     Raises:
-        ValueError: If ``size`` is not at least 1.
+        ValueError: If ``sequence`` is no tensor with axes batch and time, or ``size`` is not at least 1.
 
     Example:
         >>> [window.tolist() for window in windows(torch.tensor([[1, 2, 3, 4, 5]]), 2)]
         [[[1, 2]], [[3, 4]], [[5]]]
     """
+    _check_sequence("sequence", sequence)
     check_positive("size", size)
-    yield from sequence.split(size, dim=1)
+    return iter(sequence.split(size, dim=1))
+
+
+def _check_sequence(name: str, value: Any) -> None:
+    """Refuse what is no tensor of at least one sequence of at least one step."""
+    check_kind(name, value, Tensor)
+    if value.dim() < 2 or 0 in value.shape[:2]:
+        raise ValueError(f"{name} has shape {tuple(value.shape)}; it should be (batch, time, …), neither of them empty")
 
 
 def _align(mask: Tensor, value: Tensor) -> Tensor:

@@ -258,6 +258,12 @@ def test_rtrl_carries_a_jacobian_of_every_recurrent_parameter():
     assert rtrl_numbers_carried(5, 3) == 3 * sum(p.numel() for p in parameters[:3])
 
 
+def test_before_backward_there_are_no_gradients_to_add_up():
+    network = DeepFeedforward(Parameters.random(2, 3, 1), 4, tied=False)
+    with pytest.raises(RuntimeError, match=r"call backward\(\) on a loss"):
+        network.gradients()
+
+
 def test_losses_and_their_derivatives_equal_autograd():
     generator = torch.Generator().manual_seed(0)
     y = torch.randn(2, 3, 4, generator=generator, dtype=torch.float64, requires_grad=True)
@@ -287,22 +293,83 @@ BAD = {
     "its axis 'input' should be 2": lambda p, t, dy: forward(p, t.x[:, :, :1]),
     "x has dtype torch.float32": lambda p, t, dy: forward(p, t.x.float()),
     "its axis 'hidden' should be 3": lambda p, t, dy: forward(p, t.x, t.h[:, 0, :1]),
-    "dy has shape": lambda p, t, dy: backward(p, t, dy[:, :-1]),
+    "parameters is a tuple; it should be of type Parameters": lambda p, t, dy: forward(tuple(p), t.x),
+    "parameters is a NoneType": lambda p, t, dy: rtrl(None, t.x, dy),
+    "parameters.U is a NoneType": lambda p, t, dy: forward(p._replace(U=None), t.x),
+    "parameters.U has 1 axes": lambda p, t, dy: forward(p._replace(U=p.b), t.x),
+    "parameters.W has shape (3, 2); its axis 'old_hidden' should be 3": lambda p, t, dy: forward(
+        p._replace(W=p.W[:, :2]), t.x
+    ),
+    "parameters.b has shape": lambda p, t, dy: double_sum(p._replace(b=p.b[:1]), t, dy),
+    "parameters.V has shape": lambda p, t, dy: contributions(p._replace(V=p.V[:, :1]), t, dy),
+    "parameters.b_y has shape": lambda p, t, dy: step_jacobian(p._replace(b_y=p.b), t.h[:, 1]),
+    "parameters.V has dtype torch.float32": lambda p, t, dy: backward(p._replace(V=p.V.float()), t, dy),
+    "parameters.U has dtype torch.int64": lambda p, t, dy: DeepFeedforward(p._replace(U=p.U.long()), 5),
+    "parameters.b is on meta": lambda p, t, dy: rtrl(p._replace(b=p.b.to("meta")), t.x, dy),
+    "x is a list": lambda p, t, dy: forward(p, t.x.tolist()),
+    "x is on meta": lambda p, t, dy: forward(p, t.x.to("meta")),
+    "h_0 is a float": lambda p, t, dy: forward(p, t.x, 0.0),
+    "h_0 has dtype torch.float32": lambda p, t, dy: rtrl(p, t.x, dy, t.h[:, 0].float()),
+    "trace is a tuple; it should be of type Trace": lambda p, t, dy: backward(p, tuple(t), dy),
+    "trace.x has shape (2, 5, 1)": lambda p, t, dy: backward(p, t._replace(x=t.x[:, :, :1]), dy),
+    "trace.h has shape (2, 5, 3); its axis 'time_and_start' should be 6": lambda p, t, dy: contributions(
+        p, t._replace(h=t.h[:, 1:]), dy
+    ),
+    "trace.y has shape (2, 4, 2)": lambda p, t, dy: double_sum(p, t._replace(y=t.y[:, 1:]), dy),
+    "dy is a NoneType": lambda p, t, dy: contributions(p, t, None),
+    "dy is a list": lambda p, t, dy: truncated_backward(p, t, dy.tolist(), k1=1, k2=1),
+    "dy has 2 axes": lambda p, t, dy: contributions(p, t, dy[0]),
+    "dy has dtype torch.float32": lambda p, t, dy: backward(p, t, dy.float()),
+    "dy has shape (2, 4, 2); its axis 'time' should be 5": lambda p, t, dy: backward(p, t, dy[:, :-1]),
+    "dy has shape (1, 5, 2); its axis 'batch' should be 2": lambda p, t, dy: rtrl(p, t.x, dy[:1]),
     "dh_T has shape": lambda p, t, dy: backward(p, t, dy, dy[:, 0, :1]),
+    "dh_T is a float": lambda p, t, dy: backward(p, t, dy, 1.0),
     "dy has shape (2, 4": lambda p, t, dy: double_sum(p, t, dy[:, :-1]),
+    "h_t has 3 axes": lambda p, t, dy: step_jacobian(p, t.h),
+    "h_t has shape (2, 2)": lambda p, t, dy: step_jacobian(p, t.h[:, 1, :2]),
+    "k1 is 1.0": lambda p, t, dy: truncated_backward(p, t, dy, k1=1.0, k2=3),
+    "k2 is True": lambda p, t, dy: truncated_backward(p, t, dy, k1=1, k2=True),
     "k1 is 0": lambda p, t, dy: truncated_backward(p, t, dy, k1=0, k2=3),
     "k2 is 2": lambda p, t, dy: truncated_backward(p, t, dy, k1=3, k2=2),
-    "should be that of the outputs": lambda p, t, dy: truncated_backward(p, t, dy[:, :-1], k1=2, k2=2),
+    "axis 'time' should be 5, not 4": lambda p, t, dy: truncated_backward(p, t, dy[:, :-1], k1=2, k2=2),
     "axis 'output'": lambda p, t, dy: rtrl(p, t.x, dy[:, :, :1]),
     "h_0 has shape": lambda p, t, dy: rtrl(p, t.x, dy, t.h[:1, 0]),
     "time is 0": lambda p, t, dy: DeepFeedforward(p, 0),
-    "it should be (batch, 4, input)": lambda p, t, dy: DeepFeedforward(p, 4)(t.x),
-    "target has shape (2, 5)": lambda p, t, dy: squared_error(t.y, t.y[..., 0]),
+    "time is '5'": lambda p, t, dy: DeepFeedforward(p, "5"),
+    "axis 'time' should be 4, not 5": lambda p, t, dy: DeepFeedforward(p, 4)(t.x),
+    "axis 'input' should be 2, not 1": lambda p, t, dy: DeepFeedforward(p, 5)(t.x[..., :1]),
+    "h_0 has shape (2, 1)": lambda p, t, dy: DeepFeedforward(p, 5)(t.x, t.h[:, 0, :1]),
+    "y is a list": lambda p, t, dy: squared_error([1.0], [1.0]),
+    "y has 2 axes": lambda p, t, dy: cross_entropy(t.y[0], torch.zeros(5, dtype=torch.long)),
+    "its axis 'batch' is empty": lambda p, t, dy: squared_error(t.y[:0], t.y[:0]),
+    "target is a NoneType": lambda p, t, dy: squared_error(t.y, None),
+    "target is a int": lambda p, t, dy: cross_entropy(t.y, 1),
+    "target has dtype torch.float64; it should be one of whole numbers": lambda p, t, dy: cross_entropy(
+        t.y, t.y[..., 0]
+    ),
+    "target is on meta": lambda p, t, dy: cross_entropy(t.y, torch.zeros(2, 5, dtype=torch.long, device="meta")),
+    "target has dtype torch.float32": lambda p, t, dy: squared_error(t.y, t.y.float()),
+    "target has 2 axes, shape (2, 5)": lambda p, t, dy: squared_error(t.y, t.y[..., 0]),
     "one class a step": lambda p, t, dy: cross_entropy(t.y, torch.zeros(2, dtype=torch.long)),
     "between 0 and 1": lambda p, t, dy: cross_entropy(t.y, torch.full((2, 5), 2)),
     "hidden_size is 0": lambda p, t, dy: Parameters.random(1, 0, 1),
+    "output_size is 1.5": lambda p, t, dy: Parameters.random(1, 1, 1.5),
+    "dtype is torch.int64; it should be one of floating-point": lambda p, t, dy: Parameters.random(
+        1, 1, 1, dtype=torch.long
+    ),
+    "dtype is a str": lambda p, t, dy: Parameters.random(1, 1, 1, dtype="float32"),
+    "generator is a int": lambda p, t, dy: Parameters.random(1, 1, 1, generator=0),
+    "hidden_size is None": lambda p, t, dy: rtrl_numbers_carried(1, None),
     "input_size is -1": lambda p, t, dy: rtrl_numbers_carried(-1, 1),
-    "approximate has 1 entries": lambda p, t, dy: gradient_bias(torch.ones(1), torch.ones(2)),
+    "approximate has a gradient of shape (1,); it should be (2,)": lambda p, t, dy: gradient_bias(
+        torch.ones(1), torch.ones(2)
+    ),
+    "approximate is a Tensor; it should be of type Parameters": lambda p, t, dy: gradient_bias(p.W, p),
+    "approximate is a list; it should be of type Tensor or Parameters": lambda p, t, dy: gradient_bias([1.0], p.W),
+    "exact is a NoneType": lambda p, t, dy: gradient_bias(p, None),
+    "a part of exact is a NoneType": lambda p, t, dy: gradient_bias(p, p._replace(b=None)),
+    "exact holds a torch.int64 tensor": lambda p, t, dy: gradient_bias(p.W, p.W.long()),
+    "approximate holds a torch.float32 tensor of shape (0,)": lambda p, t, dy: gradient_bias(torch.ones(0), p.W),
     "exact is zero": lambda p, t, dy: gradient_bias(torch.ones(2), torch.zeros(2)),
 }
 

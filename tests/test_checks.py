@@ -1,11 +1,24 @@
 """Bad input is refused in a sentence that names the argument, what it was and what it should be."""
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnncourse.checks import check_choice, check_finite, check_lengths, check_positive, check_probability, check_shape
+from rnncourse.checks import (
+    check_callable,
+    check_choice,
+    check_count,
+    check_finite,
+    check_fraction,
+    check_kind,
+    check_lengths,
+    check_positive,
+    check_positive_number,
+    check_probability,
+    check_shape,
+)
 
 
 @pytest.mark.parametrize("value", [0, -1, 1.0, True, "3", None])
@@ -18,6 +31,57 @@ def test_only_whole_numbers_of_at_least_one_are_positive(value):
 def test_only_numbers_from_zero_to_one_are_probabilities(value):
     with pytest.raises(ValueError, match="dropout is .*; it should be a number from 0 to 1"):
         check_probability("dropout", value)
+
+
+@pytest.mark.parametrize("value", [-1, 0.0, True, "3", None])
+def test_only_whole_numbers_of_at_least_zero_are_counts(value):
+    with pytest.raises(ValueError, match="lag is .*; it should be a whole number of at least 0"):
+        check_count("lag", value)
+
+
+@pytest.mark.parametrize("value", [0, -1.0, True, "3", None, float("nan"), float("inf")])
+def test_only_finite_numbers_above_zero_are_positive_numbers(value):
+    with pytest.raises(ValueError, match="tolerance is .*; it should be a positive, finite number"):
+        check_positive_number("tolerance", value)
+
+
+@pytest.mark.parametrize("value", [0, 1, -0.1, 1.1, True, "0.5", None, float("nan")])
+def test_only_numbers_within_both_ends_are_fractions(value):
+    with pytest.raises(ValueError, match="bound is .*; it should be a number between 0 and 1, neither"):
+        check_fraction("bound", value)
+
+
+def test_what_fits_passes_without_a_word():
+    check_count("lag", 0)
+    check_positive_number("tolerance", 1)
+    check_fraction("bound", 0.5)
+    check_kind("h", torch.zeros(1), torch.Tensor)
+    check_kind("h", None, (torch.Tensor, type(None)))
+    check_callable("loss", torch.sum, "a function")
+    check_choice("last", None, ["tanh", None])
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        (torch.Tensor, "h is a list; it should be of type Tensor$"),
+        ((int, str), "h is a list; it should be of type int or str$"),
+    ],
+)
+def test_another_kind_is_named_with_the_wanted_ones(kind, message):
+    with pytest.raises(ValueError, match=message):
+        check_kind("h", [1.0], kind)
+
+
+def test_what_cannot_be_called_is_no_function():
+    with pytest.raises(ValueError, match="loss is a float; it should be a function of the outputs"):
+        check_callable("loss", 3.0, "a function of the outputs")
+
+
+@pytest.mark.parametrize("value", [np.array(["sum", "sum"]), torch.ones(2), ["sum"], None, 1.0])
+def test_an_array_is_no_choice(value):
+    with pytest.raises(ValueError, match="merge is .*; it should be one of 'sum', 'multiply'"):
+        check_choice("merge", value, ("sum", "multiply"))
 
 
 def test_probabilities_include_both_ends():

@@ -9,7 +9,8 @@ from torch import nn
 from rnncourse.cells import GRUCell, LSTMCell, MGUCell, RNNCell
 from rnncourse.convert import copy_parameters, from_torch, state_from_torch, state_to_torch, to_torch
 from rnncourse.layers import Bidirectional, Recurrent, Stacked
-from tests.oracles import KINDS, assert_close, tensors
+from rnncourse.shapes import LSTMState
+from tests.oracles import DEVICES, KINDS, assert_close, tensors
 
 shapes = {
     "kind": st.sampled_from(sorted(KINDS)),
@@ -73,6 +74,17 @@ def test_states_convert_there_and_back():
         assert torch.equal(a, b)
 
 
+@pytest.mark.parametrize("device", DEVICES)
+def test_a_conversion_stays_on_its_device(device):
+    module = nn.LSTM(3, 4, num_layers=2, bidirectional=True, batch_first=True, device=device)
+    stack = from_torch(module)
+    x = torch.randn(2, 5, 3, device=device)
+    assert_close(stack(x)[0], module(x)[0], "outputs")
+    back = to_torch(stack)
+    assert {parameter.device for parameter in back.parameters()} == {x.device}
+    assert_close(back(x)[0], module(x)[0], "outputs")
+
+
 def test_dropout_and_training_mode_come_along():
     module = nn.LSTM(3, 4, num_layers=2, dropout=0.25, batch_first=True).eval()
     stack = from_torch(module)
@@ -87,6 +99,17 @@ def test_what_was_copied_is_not_shared():
     with torch.no_grad():
         module.weight_ih_l0.zero_()
     assert stack.layers[0].cell.weight_ih.any()
+
+
+def test_peepholes_and_learned_initial_states_are_copied_too():
+    source, target = (lstm(peepholes=True, learn_initial_state=True) for _ in range(2))
+    with torch.no_grad():
+        source.cell.initial_h.fill_(0.5)
+        source.cell.initial_c.fill_(-2.0)
+    copy_parameters(source, target)
+    x = torch.randn(2, 5, 3)
+    assert torch.equal(source(x)[0], target(x)[0])
+    assert torch.equal(target.cell.weight_cf, source.cell.weight_cf)
 
 
 def test_nothing_is_written_where_two_sides_differ():
@@ -129,7 +152,21 @@ def lstm(**options):
         (lambda: state_from_torch(torch.zeros(1, 4), Recurrent(RNNCell(3, 4))), "state has 2 axes"),
         (lambda: state_from_torch(torch.zeros(1, 1, 5), Recurrent(RNNCell(3, 4))), "'hidden' should be 4, not 5"),
         (lambda: state_from_torch(None, Recurrent(RNNCell(3, 4))), "state is a NoneType"),
+        (lambda: state_from_torch((1.0, 2.0), lstm()), "state.h is a float"),
+        (lambda: state_from_torch(torch.zeros(1, 1, 4), None), "layer is a NoneType"),
         (lambda: state_to_torch(None), "state is a NoneType; it should be the state of a layer"),
+        (lambda: state_to_torch(()), "state is a tuple; it should be the state of a layer"),
+        (lambda: state_to_torch([torch.zeros(1, 4)]), "state is a list"),
+        (lambda: state_to_torch(LSTMState(torch.zeros(1, 4), None)), "a part of state is a NoneType"),
+        (lambda: state_to_torch((LSTMState(*[torch.zeros(1, 4)] * 2), torch.zeros(1, 4))), "a LSTMState and a Tensor"),
+        (lambda: state_to_torch((torch.zeros(1, 4), torch.zeros(1, 5))), r"tensors of shape \(1, 4\), \(1, 5\)"),
+        (lambda: state_to_torch(torch.zeros(4)), r"tensors of shape \(4,\)"),
+        (lambda: from_torch(None), "module is a NoneType"),
+        (lambda: from_torch(nn.GRU(3, 4), implementation="fast"), "implementation is 'fast'"),
+        (lambda: copy_parameters(nn.Linear(3, 4), lstm()), "source is a Linear"),
+        (lambda: copy_parameters(nn.LSTM(3, 4), None), "target is a NoneType"),
+        (lambda: copy_parameters(nn.LSTM(3, 4), lstm(peepholes=True)), "weight_cf_l0 is missing in source"),
+        (lambda: copy_parameters(lstm(learn_initial_state=True), lstm()), "and missing in target"),
     ],
 )
 def test_what_has_no_counterpart_is_refused(call, message):

@@ -18,6 +18,7 @@ from rnncourse.depth import (
 )
 from rnncourse.diagnostics import credit_path_of
 from rnncourse.layers import Recurrent, Stacked
+from tests.oracles import DEVICES
 
 few = settings(max_examples=15, deadline=None)
 sizes = st.tuples(st.integers(1, 3), st.integers(1, 6), st.integers(1, 3), st.integers(1, 4))
@@ -142,10 +143,11 @@ def test_every_kind_speaks_the_grammar(kind):
     assert_close(flat(end), flat(state))
 
 
+@pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("kind", DEPTH_KINDS)
-def test_every_kind_respects_lengths(kind):
-    network = deep_rnn(kind, 3, 4, output_size=2, depth=2).double()
-    x, lengths = torch.randn(3, 6, 3, dtype=torch.float64), torch.tensor([6, 1, 4])
+def test_every_kind_respects_lengths(kind, device):
+    network = deep_rnn(kind, 3, 4, output_size=2, depth=2).double().to(device)
+    x, lengths = torch.randn(3, 6, 3, dtype=torch.float64, device=device), torch.tensor([6, 1, 4])
     padded, _ = network(x, lengths=lengths)
     for b, n in enumerate(lengths):
         assert_close([padded[b, :n]], [network(x[b : b + 1, :n])[0][0]])
@@ -196,6 +198,36 @@ def test_matching_sizes_leaves_the_random_state_alone():
     assert torch.equal(torch.rand(3), expected)
 
 
+def test_between_is_the_three_maps_one_after_another_in_value_and_every_gradient():
+    network = deep_rnn("deep_input", 3, 4, output_size=2, depth=3).double()
+    x = torch.randn(2, 5, 3, dtype=torch.float64, requires_grad=True)
+    mine, h_T = network(x)
+    first, second = network.before.layers
+    cell, write = network.layer.cell, network.after.layers[0]
+    h, outputs = torch.zeros(2, 4, dtype=torch.float64), []
+    for t in range(5):
+        read = torch.tanh(torch.tanh(x[:, t] @ first.weight.T + first.bias) @ second.weight.T + second.bias)
+        h = torch.tanh(read @ cell.weight_ih.T + cell.bias_ih + h @ cell.weight_hh.T + cell.bias_hh)
+        outputs.append(h @ write.weight.T + write.bias)
+    theirs = torch.stack(outputs, 1)
+    leaves = [x, *network.parameters()]
+    gradients = [torch.autograd.grad(y.sin().sum(), leaves) for y in (mine, theirs)]
+    assert_close([mine, h_T, *gradients[0]], [theirs, h, *gradients[1]])
+
+
+@pytest.mark.parametrize("lag", [0, 1, 6])
+def test_all_four_ways_at_once_add_their_lengths(lag):
+    stack = Stacked(Recurrent(DeepTransitionCell(5, 4, depth=3)), Recurrent(DeepTransitionCell(4, 4, depth=2)))
+    network = Between(stack, before=Perceptron([3, 6, 5]), after=Perceptron([4, 6, 2], last=None))
+    y, state = network(torch.randn(2, 7, 3), lengths=torch.tensor([7, 2]))
+    assert y.shape == (2, 7, 2)
+    assert [tuple(h.shape) for h in state] == [(2, 4)] * 2
+    within = 2 + 1  # two layers before the stack, one nonlinear layer after it
+    longest = 3 * (lag + 1) + 2  # all steps in the deeper transition, one in the other
+    shortest = 3 + 2 * (lag + 1)  # or the other way round
+    assert credit_path_of(network, lag) == (within + shortest, within + longest)
+
+
 def test_an_lstm_can_stand_between_deep_maps():
     from rnncourse.cells import LSTMCell
 
@@ -217,7 +249,34 @@ BAD = {
     "axis 'input' should be 3": lambda: DeepTransitionCell(3, 4)(torch.zeros(1, 2), torch.zeros(1, 4)),
     "axis 'hidden' should be 4": lambda: DeepTransitionCell(3, 4)(torch.zeros(1, 3), torch.zeros(1, 3)),
     "sizes is [3]": lambda: Perceptron([3]),
-    "sizes is 0": lambda: Perceptron([3, 0]),
+    "sizes is 3": lambda: Perceptron(3),
+    "an entry of sizes is 0": lambda: Perceptron([3, 0]),
+    "nonlinearity is None": lambda: Perceptron([3, 2], None),
+    "x is a NoneType": lambda: Perceptron([3, 2])(None),
+    "x has shape (5, 2); its axis 'input' should be 3": lambda: Perceptron([3, 2])(torch.zeros(5, 2)),
+    "x has 0 axes": lambda: Perceptron([3, 2])(torch.tensor(1.0)),
+    "x has dtype torch.int64": lambda: Perceptron([3, 2])(torch.zeros(5, 3, dtype=torch.long)),
+    "x has dtype torch.float64": lambda: Perceptron([3, 2])(torch.zeros(5, 3, dtype=torch.float64)),
+    "x_t is a list": lambda: DeepTransitionCell(3, 4)([1.0], torch.zeros(1, 4)),
+    "state is a NoneType": lambda: DeepTransitionCell(3, 4)(torch.zeros(1, 3), None),
+    "init is 'identity'": lambda: DeepTransitionCell(3, 4, init="identity"),
+    "inputs has dtype torch.float64": lambda: Between(Recurrent(RNNCell(3, 4)))(torch.zeros(2, 5, 3).double()),
+    "inputs is a list": lambda: deep_rnn("stacked", 3, 4, output_size=2)([1.0]),
+    "lengths runs from 1 to 6": lambda: deep_rnn("deep_output", 3, 4, output_size=2)(
+        torch.zeros(2, 5, 3), lengths=torch.tensor([6, 1])
+    ),
+    "state has shape (1, 4)": lambda: deep_rnn("shallow", 3, 4, output_size=2)(torch.zeros(2, 5, 3), torch.zeros(1, 4)),
+    "kind is 3": lambda: deep_rnn(3, 3, 4, output_size=2),
+    "input_size is 3.0": lambda: deep_rnn("shallow", 3.0, 4, output_size=2),
+    "nonlinearity is 'step'": lambda: deep_rnn("shallow", 3, 4, output_size=2, nonlinearity="step"),
+    "build is a NoneType": lambda: matched_hidden_size(None, 10),
+    "build(1) is a int": lambda: matched_hidden_size(lambda h: h, 10),
+    "their number should grow": lambda: matched_hidden_size(lambda h: nn.Linear(1, 1), 10),
+    "budget is 1000.0": lambda: matched_hidden_sizes(1000.0, 3, 2),
+    "kinds is 'stacked'": lambda: matched_hidden_sizes(1000, 3, 2, kinds="stacked"),
+    "kinds is empty": lambda: matched_hidden_sizes(1000, 3, 2, kinds=[]),
+    "an entry of kinds is 'deeper'": lambda: matched_hidden_sizes(1000, 3, 2, kinds=["shallow", "deeper"]),
+    "output_size is 0": lambda: matched_hidden_sizes(1000, 3, 0),
     "last is 'sine'": lambda: Perceptron([3, 2], last="sine"),
     "before puts out 5": lambda: Between(Recurrent(RNNCell(3, 4)), before=Perceptron([2, 5])),
     "after takes 5": lambda: Between(Recurrent(RNNCell(3, 4)), after=Perceptron([5, 2])),

@@ -28,6 +28,8 @@ from rnncourse.diagnostics import (
 )
 from rnncourse.layers import Bidirectional, Recurrent, Stacked
 from rnncourse.shapes import LSTMState
+from rnncourse.skip import SkipRNNCell
+from tests.oracles import DEVICES
 
 CELLS = [RNNCell, LSTMCell, GRUCell, MGUCell, DeepTransitionCell]
 few = settings(max_examples=15, deadline=None)
@@ -148,6 +150,23 @@ def test_an_lstm_whose_gates_keep_everything_carries_c_unchanged():
         f.fill_(40)
     norms = jacobian_norms(cell, torch.randn(2, 50, 2), part="c")
     assert torch.allclose(norms, torch.ones(51), atol=1e-5)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_every_measure_is_taken_where_the_cell_is(device):
+    cell, x = LSTMCell(2, 3).to(device), torch.randn(2, 5, 2, device=device)
+    vanilla_cell = RNNCell(2, 3).to(device)
+    norms, bound = jacobian_norms(vanilla_cell, x), singular_value_bound(vanilla_cell.weight_hh, 5)
+    assert bound.device == norms.device == x.device
+    assert (norms <= bound * (1 + 1e-5)).all()
+    assert spectral_asymptote(vanilla_cell.weight_hh, 5).device == x.device
+    assert gradient_by_lag(cell, x, torch.sum, part="c").device == x.device
+    assert (input_sensitivity(Recurrent(cell), x) > 0).all()
+    trace, _ = Recurrent(cell).trace(x)
+    mask = torch.tensor([[True] * 5, [True] + [False] * 4], device=device)
+    assert gate_statistics(trace, mask=mask)["f"].mean == pytest.approx(trace.f[mask].mean().item(), rel=1e-5)
+    assert used_context(Recurrent(cell), x) <= 5
+    assert credit_path_of(Recurrent(cell), 4).shortest == 2
 
 
 @few
@@ -282,9 +301,84 @@ def test_credit_paths_are_found_in_deep_graphs_without_recursion():
     assert credit_path(y, x) == (3000, 3000)
 
 
-X = torch.zeros(2, 3, 2)
+X, H = torch.zeros(2, 3, 2), torch.zeros(2, 3)
 BAD = {
     "x has 2 axes": lambda: gradient_by_lag(RNNCell(2, 3), X[0], torch.sum),
+    "x is a NoneType": lambda: step_jacobians(RNNCell(2, 3), None),
+    "x has dtype torch.int64": lambda: jacobian_norms(RNNCell(2, 3), X.long()),
+    "x has dtype torch.float64; it should be torch.float32": lambda: gradient_by_lag(
+        RNNCell(2, 3), X.double(), torch.sum
+    ),
+    "x is on meta": lambda: input_sensitivity(Recurrent(RNNCell(2, 3)), X.to("meta")),
+    "axis 'input' should be 2, not 1": lambda: jacobian_norms(RNNCell(2, 3), X[..., :1]),
+    "axis 'input' should be 2, not 3": lambda: input_sensitivity(Recurrent(RNNCell(2, 3)), torch.zeros(2, 3, 3)),
+    "cell is a builtin_function_or_method": lambda: step_jacobians(torch.sum, X),
+    "cell is a NoneType": lambda: gradient_by_lag(None, X, torch.sum),
+    "cell is a Linear": lambda: jacobian_norms(torch.nn.Linear(2, 3), X),
+    "module is a str": lambda: input_sensitivity("rnn", X),
+    "module is a NoneType": lambda: context_curve(None, X, [1]),
+    "module is a int": lambda: used_context(3, X),
+    "loss is a NoneType": lambda: gradient_by_lag(RNNCell(2, 3), X, None),
+    "loss returned a tensor of shape (2, 3, 3)": lambda: gradient_by_lag(RNNCell(2, 3), X, lambda outputs: outputs),
+    "loss returned a float": lambda: gradient_by_lag(RNNCell(2, 3), X, lambda outputs: 1.0),
+    "loss returned a tensor of shape ()": lambda: gradient_by_lag(RNNCell(2, 3), X, lambda outputs: torch.zeros(())),
+    "state is a LSTMState": lambda: jacobian_norms(RNNCell(2, 3), X, LSTMState(H, H)),
+    "state is a Tensor; it should be LSTMState(h, c)": lambda: gradient_by_lag(LSTMCell(2, 3), X, torch.sum, state=H),
+    "state is a tuple of 2; it should be LSTMState(h, c)": lambda: step_jacobians(LSTMCell(2, 3), X, (H, H)),
+    "state is a list": lambda: step_jacobians(RNNCell(2, 3), X, [H]),
+    "state has shape (1, 3)": lambda: step_jacobians(RNNCell(2, 3), X, H[:1]),
+    "state has dtype torch.float64": lambda: gradient_by_lag(RNNCell(2, 3), X, torch.sum, state=H.double()),
+    "state.c has shape (2, 2)": lambda: jacobian_norms(LSTMCell(2, 3), X, LSTMState(H, H[:, :2])),
+    "part is 3": lambda: gradient_by_lag(LSTMCell(2, 3), X, torch.sum, part=3),
+    "part is 'h'; it should be one of None": lambda: jacobian_norms(SkipRNNCell(2, 3, skip=2), X, part="h"),
+    "weight is a NoneType": lambda: spectral_radius(None),
+    "weight has 0 axes": lambda: spectral_radius(torch.tensor(1.0)),
+    "axis 'old_hidden' should be 2, not 3": lambda: spectral_radius(torch.zeros(2, 3)),
+    "weight is a list": lambda: largest_singular_value([[1.0]]),
+    "weight has dtype torch.int64": lambda: largest_singular_value(torch.ones(2, 2, dtype=torch.long)),
+    "axis 'old_hidden' should be 3, not 2": lambda: singular_value_bound(torch.zeros(3, 2), 1),
+    "weight is a float": lambda: spectral_asymptote(0.5, 1),
+    "lags is 1.0": lambda: spectral_asymptote(torch.eye(2), 1.0),
+    "lags is True": lambda: singular_value_bound(torch.eye(2), True),
+    "gamma is nan": lambda: singular_value_bound(torch.eye(2), 1, gamma=float("nan")),
+    "gamma is '1'": lambda: singular_value_bound(torch.eye(2), 1, gamma="1"),
+    "norms is a list": lambda: decay_rate([1.0, 0.5]),
+    "norms has 2 axes": lambda: decay_rate(torch.eye(2)),
+    "norms has dtype torch.int64": lambda: decay_rate(torch.tensor([4, 2, 1])),
+    "start is -1": lambda: decay_rate(torch.tensor([1.0, 0.5]), start=-1),
+    "h is a list": lambda: saturation([0.5]),
+    "h is torch.int64": lambda: saturation(torch.ones(2, dtype=torch.long)),
+    "h is nan at index (1,)": lambda: saturation(torch.tensor([0.5, float("nan")])),
+    "bound is '0.9'": lambda: saturation(X, bound="0.9"),
+    "trace.f is a list": lambda: gate_statistics({"f": [0.5]}),
+    "trace.f has 1 axes": lambda: gate_statistics({"f": torch.rand(3)}),
+    "trace.f runs from nan to nan": lambda: gate_statistics({"f": torch.full((1, 1, 1), float("nan"))}),
+    "mask is a list": lambda: gate_statistics({"f": X}, mask=[[True]]),
+    "mask is torch.int64": lambda: gate_statistics({"f": X}, mask=torch.ones(2, 3, dtype=torch.long)),
+    "it should be torch.bool of shape (batch=2, time=3)": lambda: gate_statistics(
+        {"f": X}, mask=torch.ones(3, 2).bool()
+    ),
+    "mask is False everywhere": lambda: gate_statistics({"f": X}, mask=torch.zeros(2, 3).bool()),
+    "open is 1.5": lambda: gate_statistics({"f": X}, open=1.5),
+    "closed is None": lambda: gate_statistics({"f": X}, closed=None),
+    "trace is a dict without gates": lambda: gate_statistics({}),
+    "x is a list": lambda: context_curve(_Window(1), [[1], [2]], [1]),
+    "sequences of at least one step": lambda: used_context(_Window(1), X[:, :0]),
+    "cuts is empty": lambda: context_curve(_Window(1), X, []),
+    "cuts is 2": lambda: context_curve(_Window(1), X, 2),
+    "an entry of cuts is 1.0": lambda: context_curve(_Window(1), X, [1.0]),
+    "an entry of cuts is -1": lambda: context_curve(_Window(1), X, [-1]),
+    "tolerance is nan": lambda: used_context(_Window(1), X, tolerance=float("nan")),
+    "tolerance is '1'": lambda: used_context(_Window(1), X, tolerance="1"),
+    "solve is a NoneType": lambda: longest_solved_lag(None, [1]),
+    "lags is 5": lambda: longest_solved_lag(bool, 5),
+    "an entry of lags is 1.5": lambda: longest_solved_lag(bool, [1.5]),
+    "target is a float": lambda: credit_path(1.0, X),
+    "source is a NoneType": lambda: credit_path(torch.ones(1, requires_grad=True).tanh(), None),
+    "lag is 1.0": lambda: credit_path_of(Recurrent(RNNCell(2, 3)), 1.0),
+    "lag is False": lambda: credit_path_of(Recurrent(RNNCell(2, 3)), False),
+    "module is a builtin_function_or_method; it should be of type Module": lambda: credit_path_of(torch.sum, 1),
+    "module is a Linear without an input_size": lambda: credit_path_of(torch.nn.Linear(2, 3), 1),
     "part is 'c'": lambda: gradient_by_lag(RNNCell(2, 3), X, torch.sum, part="c"),
     "part is 'z'; it should be one of 'h', 'c'": lambda: jacobian_norms(LSTMCell(2, 3), X, part="z"),
     "axis 'time' is empty": lambda: step_jacobians(RNNCell(2, 3), X[:, :0]),
@@ -294,12 +388,12 @@ BAD = {
     "norms has 1 usable entries": lambda: decay_rate(torch.tensor([1.0, 0.0])),
     "bound is 1.5": lambda: saturation(X, bound=1.5),
     "function is 'sine'": lambda: saturation(X, function="sine"),
-    "h is empty": lambda: saturation(X[:0]),
+    "of shape (0, 3, 2); it should hold at least one": lambda: saturation(X[:0]),
     "without gates": lambda: gate_statistics(torch.zeros(3)),
-    "between 0 and 1": lambda: gate_statistics({"f": torch.tensor([[[1.5]]])}),
+    "every gate should be between 0 and 1": lambda: gate_statistics({"f": torch.tensor([[[1.5]]])}),
     "closed is 0.9": lambda: gate_statistics({"f": X}, closed=0.9, open=0.1),
     "at least two sequences": lambda: context_curve(_Window(1), X[:1], [1]),
-    "cuts has 4": lambda: context_curve(_Window(1), X, [4]),
+    "an entry of cuts is 4; it should be at most 3": lambda: context_curve(_Window(1), X, [4]),
     "tolerance is 0": lambda: used_context(_Window(1), X, tolerance=0),
     "lags is [2, 1]": lambda: longest_solved_lag(bool, [2, 1]),
     "lags is []": lambda: longest_solved_lag(bool, []),

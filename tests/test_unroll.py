@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rnncourse.cells import GRUCell, LSTMCell, MGUCell, RNNCell
 from rnncourse.shapes import LSTMState, detach_state
 from rnncourse.unroll import flip_by_length, padding_mask, unroll, windows
-from tests.oracles import assert_close, random_lengths, tensors
+from tests.oracles import DEVICES, assert_close, random_lengths, tensors
 
 
 def test_unroll_is_a_loop_and_knows_no_cell():
@@ -114,6 +114,20 @@ def test_the_mask_counts_what_the_lengths_say():
     assert torch.equal(mask.long().cummin(1).values, mask.long())
 
 
+@pytest.mark.parametrize("device", DEVICES)
+def test_lengths_may_lie_on_the_processor_wherever_the_sequences_are(device):
+    cell, lengths = GRUCell(2, 3).to(device), torch.tensor([4, 1, 3])
+    x = torch.randn(3, 4, 2, device=device)
+    outputs, state = unroll(cell, x, cell.initial_state(3), lengths)
+    assert outputs.device == state.device == x.device
+    backwards = flip_by_length(x, lengths)
+    for row, length in enumerate(lengths.tolist()):
+        alone, last = unroll(cell, x[row : row + 1, :length], cell.initial_state(1))
+        assert_close(outputs[row : row + 1, :length], alone, "outputs")
+        assert_close(state[row : row + 1], last, "state")
+        assert torch.equal(backwards[row, :length], x[row, :length].flip(0))
+
+
 @given(time=st.integers(1, 9), size=st.integers(1, 10))
 def test_windows_put_together_are_the_sequence(time, size):
     x = torch.arange(2 * time).view(2, time)
@@ -146,7 +160,15 @@ def test_reading_by_windows_gives_the_same_values_and_cuts_the_gradient():
         (lambda: flip_by_length(torch.zeros(2, 3), torch.tensor([0, 1])), "lengths runs from 0 to 1"),
         (lambda: flip_by_length(torch.zeros(2, 3), [1, 2]), "lengths is a list"),
         (lambda: padding_mask(torch.tensor([4]), 3), "lengths runs from 4 to 4"),
-        (lambda: list(windows(torch.zeros(1, 3), 0)), "size is 0"),
+        (lambda: windows(torch.zeros(1, 3), 0), "size is 0"),  # at the call, not at the first window
+        (lambda: windows(torch.zeros(1, 3), 1.5), "size is 1.5"),
+        (lambda: windows([1, 2], 1), "sequence is a list"),
+        (lambda: windows(torch.zeros(3), 1), r"sequence has shape \(3,\)"),
+        (lambda: windows(torch.zeros(1, 0), 1), r"sequence has shape \(1, 0\); .* neither of them empty"),
+        (lambda: flip_by_length(torch.zeros(0, 3), torch.zeros(0, dtype=torch.long)), "lengths is empty"),
+        (lambda: padding_mask(torch.zeros(0, dtype=torch.long), 3), "lengths is empty"),
+        (lambda: padding_mask([3], 3), "lengths is a list"),
+        (lambda: padding_mask(torch.tensor([3.0]), 3), "dtype torch.float32"),
     ],
 )
 def test_bad_input_is_named(call, message):

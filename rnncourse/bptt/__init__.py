@@ -12,12 +12,12 @@ The same gradient is computed in five ways, and the tests hold them equal: step 
 (:func:`~rnncourse.bptt.truncation.truncated_backward`), and forward in time (:func:`~rnncourse.bptt.realtime.rtrl`).
 """
 
-from .network import Parameters, Trace, cross_entropy, forward, squared_error
-from .paths import contributions, double_sum, step_jacobian
-from .realtime import rtrl, rtrl_numbers_carried
-from .steps import Backward, backward
-from .truncation import Bias, gradient_bias, truncated_backward
-from .unrolled import DeepFeedforward
+from rnncourse.bptt.network import Parameters, Trace, cross_entropy, forward, squared_error
+from rnncourse.bptt.paths import contributions, double_sum, step_jacobian
+from rnncourse.bptt.realtime import rtrl, rtrl_numbers_carried
+from rnncourse.bptt.steps import Backward, backward
+from rnncourse.bptt.truncation import Bias, gradient_bias, truncated_backward
+from rnncourse.bptt.unrolled import DeepFeedforward
 
 __all__ = [
     "Backward",

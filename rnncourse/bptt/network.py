@@ -6,7 +6,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ..checks import check_positive, check_shape
+from rnncourse.checks import check_kind, check_positive, check_shape
+
+__all__ = ["Parameters", "Trace", "check_backward", "check_parameters", "cross_entropy", "forward", "squared_error"]
 
 
 class Parameters(NamedTuple):
@@ -49,11 +51,15 @@ class Parameters(NamedTuple):
             dtype: float64 by default, because these forms exist to be compared to ten digits.
 
         Raises:
-            ValueError: if a size is not a positive integer.
+            ValueError: if a size is not a positive integer, or dtype is none of floating-point numbers.
         """
         check_positive("input_size", input_size)
         check_positive("hidden_size", hidden_size)
         check_positive("output_size", output_size)
+        check_kind("generator", generator, (torch.Generator, type(None)))
+        check_kind("dtype", dtype, torch.dtype)
+        if not dtype.is_floating_point:
+            raise ValueError(f"dtype is {dtype}; it should be one of floating-point numbers, such as torch.float64")
         shapes = [
             (hidden_size, input_size),
             (hidden_size, hidden_size),
@@ -77,6 +83,49 @@ class Trace(NamedTuple):
     y: Float[Tensor, "batch time output"]
 
 
+def check_parameters(parameters: Parameters, name: str = "parameters") -> None:
+    """Refuse what is no set of parameters whose shapes fit each other.
+
+    Args:
+        parameters: what was given.
+        name: the argument's name, for the message.
+
+    Raises:
+        ValueError: if it is no :class:`~rnncourse.bptt.network.Parameters`, or a tensor in it has another shape, dtype
+            or device than U asks for.
+    """
+    check_kind(name, parameters, Parameters)
+    U, W, b, V, b_y = parameters
+    check_shape(f"{name}.U", U, hidden=None, input=None)
+    hidden = U.shape[0]
+    check_shape(f"{name}.W", W, like=U, hidden=hidden, old_hidden=hidden)
+    check_shape(f"{name}.b", b, like=U, hidden=hidden)
+    check_shape(f"{name}.V", V, like=U, output=None, hidden=hidden)
+    check_shape(f"{name}.b_y", b_y, like=U, output=V.shape[0])
+
+
+def check_backward(parameters: Parameters, trace: Trace, dy: Tensor) -> None:
+    """Refuse what a backward pass cannot start from.
+
+    Args:
+        parameters: the weights that the forward pass used.
+        trace: what :func:`~rnncourse.bptt.network.forward` returned.
+        dy: ∂L/∂y, (batch, time, output).
+
+    Raises:
+        ValueError: if a part is of another kind, or has another shape, dtype or device than the parameters and the
+            trace ask for.
+    """
+    check_parameters(parameters)
+    check_kind("trace", trace, Trace)
+    (hidden, inputs), outputs = parameters.U.shape, parameters.V.shape[0]
+    check_shape("trace.x", trace.x, like=parameters.W, batch=None, time=None, input=inputs)
+    batch, time, _ = trace.x.shape
+    check_shape("trace.h", trace.h, like=parameters.W, batch=batch, time_and_start=time + 1, hidden=hidden)
+    check_shape("trace.y", trace.y, like=parameters.W, batch=batch, time=time, output=outputs)
+    check_shape("dy", dy, like=parameters.W, batch=batch, time=time, output=outputs)
+
+
 def forward(
     parameters: Parameters,
     x: Float[Tensor, "batch time input"],
@@ -97,7 +146,7 @@ def forward(
         A trace of x (batch, time, input), h (batch, time + 1, hidden) in (-1, 1) and y (batch, time, output).
 
     Raises:
-        ValueError: if a shape does not fit the parameters, or the sequence is empty.
+        ValueError: if the parameters do not fit each other, x or h_0 does not fit them, or the sequence is empty.
 
     Source: Elman (1990), "Finding Structure in Time", whose units squash with a sigmoid; the tanh is the later habit.
     From secondary sources.
@@ -107,6 +156,7 @@ def forward(
     >>> trace.h.shape, trace.y.shape
     (torch.Size([1, 6, 4]), torch.Size([1, 5, 2]))
     """
+    check_parameters(parameters)
     U, W, b, V, b_y = parameters
     hidden_size, input_size = U.shape
     check_shape("x", x, like=W, batch=None, time=None, input=input_size)
@@ -140,14 +190,15 @@ def squared_error(
         The loss (a scalar) and ∂L/∂y (batch, time, output).
 
     Raises:
-        ValueError: if the shapes differ.
+        ValueError: if y is not (batch, time, output), or the target has another shape, dtype or device.
 
     >>> loss, dy = squared_error(torch.tensor([[[3.0]]]), torch.tensor([[[1.0]]]))
     >>> loss.item(), dy.item()
     (2.0, 2.0)
     """
-    if y.shape != target.shape:
-        raise ValueError(f"target has shape {tuple(target.shape)}; it should be that of y, {tuple(y.shape)}")
+    check_shape("y", y, batch=None, time=None, output=None)
+    batch, time, output = y.shape
+    check_shape("target", target, like=y, batch=batch, time=time, output=output)
     error = y - target
     return 0.5 * error.square().sum() / len(y), error / len(y)
 
@@ -170,12 +221,19 @@ def cross_entropy(
         The loss in nats (a scalar) and ∂L/∂y (batch, time, classes).
 
     Raises:
-        ValueError: if the shapes do not fit or a class number is out of range.
+        ValueError: if y is not (batch, time, classes), the target is not (batch, time) of whole numbers on its device,
+            or a class number is out of range.
 
     >>> loss, dy = cross_entropy(torch.zeros(1, 1, 2), torch.tensor([[0]]))
     >>> round(loss.item(), 4), dy.tolist()
     (0.6931, [[[-0.5, 0.5]]])
     """
+    check_shape("y", y, batch=None, time=None, classes=None)
+    check_kind("target", target, Tensor)
+    if target.dtype not in (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8):
+        raise ValueError(f"target has dtype {target.dtype}; it should be one of whole numbers, such as torch.int64")
+    if target.device != y.device:
+        raise ValueError(f"target is on {target.device}; it should be on {y.device}, where y is")
     if target.shape != y.shape[:2]:
         raise ValueError(f"target has shape {tuple(target.shape)}; it should be {tuple(y.shape[:2])}, one class a step")
     if target.min() < 0 or target.max() >= y.shape[2]:
@@ -184,5 +242,5 @@ def cross_entropy(
             f"they should lie between 0 and {y.shape[2] - 1}"
         )
     log_p = y.log_softmax(dim=2)
-    right = torch.nn.functional.one_hot(target, y.shape[2]).to(y.dtype)
+    right = torch.nn.functional.one_hot(target.long(), y.shape[2]).to(y.dtype)
     return -(right * log_p).sum() / len(y), (log_p.exp() - right) / len(y)

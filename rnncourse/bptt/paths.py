@@ -6,7 +6,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from .network import Parameters, Trace
+from rnncourse.bptt.network import Parameters, Trace, check_backward, check_parameters
+from rnncourse.checks import check_shape
+
+__all__ = ["contributions", "double_sum", "step_jacobian"]
 
 
 def step_jacobian(parameters: Parameters, h_t: Float[Tensor, "batch hidden"]) -> Float[Tensor, "batch hidden hidden"]:
@@ -24,6 +27,9 @@ def step_jacobian(parameters: Parameters, h_t: Float[Tensor, "batch hidden"]) ->
         One Jacobian for each sequence of the batch, (batch, hidden, hidden); row i, column j is
         :math:`\partial h_t[i] / \partial h_{t-1}[j]`.
 
+    Raises:
+        ValueError: if the parameters do not fit each other, or h_t does not fit them.
+
     Source: Pascanu, Mikolov and Bengio (2013), "On the difficulty of training recurrent neural networks", equation 5,
     written for a tanh around the whole sum. From secondary sources.
 
@@ -31,15 +37,19 @@ def step_jacobian(parameters: Parameters, h_t: Float[Tensor, "batch hidden"]) ->
     >>> bool((step_jacobian(p, torch.zeros(1, 2, dtype=torch.float64))[0] == p.W).all())
     True
     """
-    return (1 - h_t**2).unsqueeze(2) * parameters.W
+    check_parameters(parameters)
+    check_shape("h_t", h_t, like=parameters.W, batch=None, hidden=parameters.W.shape[0])
+    return _jacobian(parameters.W, h_t)
+
+
+def _jacobian(W: Tensor, h_t: Tensor) -> Tensor:
+    return (1 - h_t**2).unsqueeze(2) * W
 
 
 def _paths(
     parameters: Parameters, trace: Trace, dy: Float[Tensor, "batch time output"]
 ) -> Iterator[tuple[int, int, Float[Tensor, "batch hidden"]]]:
     """Yield (t, k, δ): what the loss of step t says about the pre-activation of step k ≤ t."""
-    if dy.shape != trace.y.shape:
-        raise ValueError(f"dy has shape {tuple(dy.shape)}; it should be that of the outputs, {tuple(trace.y.shape)}")
     batch, _, hidden = trace.h.shape
     identity = torch.eye(hidden, dtype=trace.h.dtype, device=trace.h.device).expand(batch, hidden, hidden)
     for t in range(dy.shape[1]):
@@ -48,7 +58,7 @@ def _paths(
             h_k = trace.h[:, k + 1]
             dh_k = ((dy[:, t] @ parameters.V).unsqueeze(1) @ product).squeeze(1)
             yield t, k, (1 - h_k**2) * dh_k
-            product = product @ step_jacobian(parameters, h_k)
+            product = product @ _jacobian(parameters.W, h_k)
 
 
 def contributions(
@@ -73,7 +83,7 @@ def contributions(
         G, (time, time, hidden, hidden), summed over the batch; the first index is the loss, the second the step.
 
     Raises:
-        ValueError: if dy has the wrong shape.
+        ValueError: if the parameters, the trace and dy do not fit each other.
 
     Source: Pascanu, Mikolov and Bengio (2013), equations 3 to 5. From secondary sources.
 
@@ -85,6 +95,7 @@ def contributions(
     >>> G.shape, G[0, 2].abs().max().item()
     (torch.Size([3, 3, 2, 2]), 0.0)
     """
+    check_backward(parameters, trace, dy)
     time, hidden = dy.shape[1], trace.h.shape[2]
     G = trace.h.new_zeros(time, time, hidden, hidden)
     for t, k, delta in _paths(parameters, trace, dy):
@@ -112,7 +123,7 @@ def double_sum(parameters: Parameters, trace: Trace, dy: Float[Tensor, "batch ti
         The five gradients.
 
     Raises:
-        ValueError: if dy has the wrong shape.
+        ValueError: if the parameters, the trace and dy do not fit each other.
 
     Source: Pascanu, Mikolov and Bengio (2013), equations 3 to 5. From secondary sources.
 
@@ -123,6 +134,7 @@ def double_sum(parameters: Parameters, trace: Trace, dy: Float[Tensor, "batch ti
     >>> bool(torch.allclose(double_sum(p, trace, dy).W, backward(p, trace, dy).gradients.W))
     True
     """
+    check_backward(parameters, trace, dy)
     dU, dW, db = (torch.zeros_like(parameter) for parameter in parameters[:3])
     for _, k, delta in _paths(parameters, trace, dy):
         dU += delta.T @ trace.x[:, k]

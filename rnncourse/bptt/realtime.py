@@ -4,8 +4,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ..checks import check_positive, check_shape
-from .network import Parameters
+from rnncourse.bptt.network import Parameters, check_parameters
+from rnncourse.checks import check_positive, check_shape
+
+__all__ = ["rtrl", "rtrl_numbers_carried"]
 
 
 def rtrl_numbers_carried(input_size: int, hidden_size: int) -> int:
@@ -63,7 +65,7 @@ def rtrl(
         The five gradients.
 
     Raises:
-        ValueError: if a shape does not fit.
+        ValueError: if the parameters do not fit each other, or x, dy or h_0 does not fit them.
 
     Source: Williams and Zipser (1989), "A learning algorithm for continually running fully recurrent neural networks".
     From secondary sources.
@@ -75,6 +77,7 @@ def rtrl(
     >>> bool(torch.allclose(rtrl(p, trace.x, dy).W, backward(p, trace, dy).gradients.W))
     True
     """
+    check_parameters(parameters)
     U, W, b, V, b_y = parameters
     hidden, inputs = U.shape
     check_shape("x", x, like=W, batch=None, time=None, input=inputs)

@@ -6,7 +6,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from .network import Parameters, Trace
+from rnncourse.bptt.network import Parameters, Trace, check_backward
+from rnncourse.checks import check_shape
+
+__all__ = ["Backward", "backward"]
 
 
 class Backward(NamedTuple):
@@ -54,7 +57,7 @@ def backward(
         The gradients of every parameter, of the inputs and of the initial state, with ∂L/∂h and δ of every step.
 
     Raises:
-        ValueError: if dy or dh_T has the wrong shape.
+        ValueError: if the parameters, the trace, dy and dh_T do not fit each other.
 
     Source: Werbos (1990), "Backpropagation through time: what it does and how to do it". From secondary
     sources.
@@ -68,12 +71,11 @@ def backward(
     >>> back.gradients.W.shape, back.dh.shape
     (torch.Size([4, 4]), torch.Size([1, 5, 4]))
     """
+    check_backward(parameters, trace, dy)
     U, W, b, V, b_y = parameters
     x, h, y = trace
-    if dy.shape != y.shape:
-        raise ValueError(f"dy has shape {tuple(dy.shape)}; it should be that of the outputs, {tuple(y.shape)}")
-    if dh_T is not None and dh_T.shape != h[:, 0].shape:
-        raise ValueError(f"dh_T has shape {tuple(dh_T.shape)}; it should be {tuple(h[:, 0].shape)}")
+    if dh_T is not None:
+        check_shape("dh_T", dh_T, like=W, batch=len(x), hidden=len(W))
 
     dU, dW, db, dV, db_y = (torch.zeros_like(parameter) for parameter in parameters)
     carry = torch.zeros_like(h[:, 0]) if dh_T is None else dh_T  # what later steps say about h_t

@@ -6,9 +6,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ..checks import check_positive
-from .network import Parameters, Trace
-from .steps import Backward, backward
+from rnncourse.bptt.network import Parameters, Trace, check_backward
+from rnncourse.bptt.steps import Backward, backward
+from rnncourse.checks import check_kind, check_positive
+
+__all__ = ["Bias", "gradient_bias", "truncated_backward"]
 
 
 def truncated_backward(
@@ -40,7 +42,7 @@ def truncated_backward(
         reached the first step.
 
     Raises:
-        ValueError: if k1 < 1, k2 < k1, or dy has the wrong shape.
+        ValueError: if k1 < 1, k2 < k1, or the parameters, the trace and dy do not fit each other.
 
     Source: Williams and Peng (1990), "An efficient gradient-based algorithm for on-line training of recurrent network
     trajectories", BPTT(h; h'); the letters k1 and k2 are from Sutskever's thesis (2013). From secondary sources.
@@ -57,8 +59,7 @@ def truncated_backward(
     check_positive("k2", k2)
     if k2 < k1:
         raise ValueError(f"k2 is {k2}; it should be at least k1 = {k1}, or losses would be dropped")
-    if dy.shape != trace.y.shape:
-        raise ValueError(f"dy has shape {tuple(dy.shape)}; it should be that of the outputs, {tuple(trace.y.shape)}")
+    check_backward(parameters, trace, dy)
 
     x, h, y = trace
     time = x.shape[1]
@@ -104,20 +105,41 @@ def gradient_bias(approximate: Parameters | Float[Tensor, "..."], exact: Paramet
         The relative error, at least 0, and the cosine, between -1 and 1 (0 when the approximate gradient is zero).
 
     Raises:
-        ValueError: if the sizes differ or the exact gradient is zero.
+        ValueError: if one is neither a tensor nor a set of parameters, the two have not the same shapes, or the exact
+            gradient is zero.
 
     >>> gradient_bias(torch.tensor([3.0, 0.0]), torch.tensor([3.0, 4.0]))
     Bias(relative_error=0.8, cosine=0.6)
     """
-    g_hat, g = (
-        torch.cat([p.reshape(-1) for p in ([one] if isinstance(one, Tensor) else one)]).double()
-        for one in (approximate, exact)
-    )
-    if g_hat.shape != g.shape:
-        raise ValueError(f"approximate has {g_hat.numel()} entries; it should have those of exact, {g.numel()}")
+    parts, wanted = _parts("approximate", approximate), _parts("exact", exact)
+    if len(parts) != len(wanted):
+        raise ValueError(
+            f"approximate is a {type(approximate).__name__}; it should be of type {type(exact).__name__}, as exact is"
+        )
+    for part, like in zip(parts, wanted, strict=True):
+        if part.shape != like.shape:
+            raise ValueError(
+                f"approximate has a gradient of shape {tuple(part.shape)}; it should be {tuple(like.shape)}, as in "
+                f"exact"
+            )
+    g_hat, g = (torch.cat([p.reshape(-1) for p in one]).double() for one in (parts, wanted))
     size = g.norm().item()
     if size == 0:
         raise ValueError("exact is zero everywhere; it should have a direction to compare with")
     other = g_hat.norm().item()
     cosine = (g_hat @ g).item() / (other * size) if other else 0.0
     return Bias((g_hat - g).norm().item() / size, cosine)
+
+
+def _parts(name: str, gradient: Parameters | Tensor) -> tuple[Tensor, ...]:
+    """The tensors of a gradient, refused by name if they are none."""
+    check_kind(name, gradient, (Tensor, Parameters))
+    parts = (gradient,) if isinstance(gradient, Tensor) else tuple(gradient)
+    for part in parts:
+        check_kind(f"a part of {name}", part, Tensor)
+        if not part.is_floating_point() or part.numel() == 0:
+            raise ValueError(
+                f"{name} holds a {part.dtype} tensor of shape {tuple(part.shape)}; it should hold at least one "
+                f"floating-point number"
+            )
+    return parts

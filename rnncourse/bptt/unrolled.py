@@ -4,8 +4,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ..checks import check_positive
-from .network import Parameters
+from rnncourse.bptt.network import Parameters, check_parameters
+from rnncourse.checks import check_positive, check_shape
+
+__all__ = ["DeepFeedforward"]
 
 
 class DeepFeedforward(nn.Module):
@@ -27,7 +29,7 @@ class DeepFeedforward(nn.Module):
         tied: whether the layers share their weights.
 
     Raises:
-        ValueError: if time is not a positive integer.
+        ValueError: if the parameters do not fit each other, or time is not a positive integer.
 
     Source: Rumelhart, Hinton and Williams (1986), "Learning internal representations by error propagation", the section
     on recurrent nets. From secondary sources.
@@ -42,6 +44,7 @@ class DeepFeedforward(nn.Module):
 
     def __init__(self, parameters: Parameters, time: int, *, tied: bool = True):
         super().__init__()
+        check_parameters(parameters)
         check_positive("time", time)
         self.tied = tied
         copies = [
@@ -62,11 +65,14 @@ class DeepFeedforward(nn.Module):
             The outputs, (batch, time, output).
 
         Raises:
-            ValueError: if x has another number of steps than the network has layers.
+            ValueError: if x has another number of steps than the network has layers, or x or h_0 does not fit the
+                parameters.
         """
-        if x.dim() != 3 or x.shape[1] != len(self.copies):
-            raise ValueError(f"x has shape {tuple(x.shape)}; it should be (batch, {len(self.copies)}, input)")
-        h = x.new_zeros(x.shape[0], self.copies[0][1].shape[0]) if h_0 is None else h_0
+        hidden, inputs = self.copies[0][0].shape
+        like = self.copies[0][1]
+        check_shape("x", x, like=like, batch=None, time=len(self.copies), input=inputs)
+        h = x.new_zeros(x.shape[0], hidden) if h_0 is None else h_0
+        check_shape("h_0", h, like=like, batch=x.shape[0], hidden=hidden)
         outputs = []
         for (U, W, b, V, b_y), x_l in zip(self.copies, x.unbind(1), strict=True):
             h = torch.tanh(x_l @ U.T + h @ W.T + b)
@@ -74,10 +80,20 @@ class DeepFeedforward(nn.Module):
         return torch.stack(outputs, dim=1)
 
     def layer_gradients(self) -> list[Parameters]:
-        """The gradients of every layer's own weights after ``backward()``, first layer first (one entry when tied)."""
+        """The gradients of every layer's own weights after ``backward()``, first layer first (one entry when tied).
+
+        Raises:
+            RuntimeError: if ``backward()`` was not called on a loss of the outputs.
+        """
         distinct = self.copies[:1] if self.tied else self.copies
+        if any(parameter.grad is None for copy in distinct for parameter in copy):
+            raise RuntimeError("there are no gradients yet; call backward() on a loss of the outputs first")
         return [Parameters(*(parameter.grad for parameter in copy)) for copy in distinct]
 
     def gradients(self) -> Parameters:
-        """The gradients after ``backward()``, summed over the copies."""
+        """The gradients after ``backward()``, summed over the copies.
+
+        Raises:
+            RuntimeError: if ``backward()`` was not called on a loss of the outputs.
+        """
         return Parameters(*(sum(layer) for layer in zip(*self.layer_gradients(), strict=True)))

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from rnncourse.cells import RNNCell
-from rnncourse.checks import check_choice, check_positive
+from rnncourse.checks import check_callable, check_choice, check_kind, check_positive
 from rnncourse.depth.parts import Between, DeepTransitionCell, Perceptron
 from rnncourse.layers import Recurrent, Stacked
 
@@ -51,7 +51,7 @@ def deep_rnn(
         A module that says ``outputs, state = module(inputs, state, lengths)``.
 
     Raises:
-        ValueError: If the kind is unknown or a number is not at least 1.
+        ValueError: If the kind or the nonlinearity is unknown, or a number is not at least 1.
 
     Source: Pascanu et al. (2014), from secondary sources: the paper tests stacked, DT(S), DOT and DOT(S) networks; the
     deep input and the deep output alone, and the stack of deep transitions, complete the family here.
@@ -65,6 +65,7 @@ def deep_rnn(
     for name, value in (("input_size", input_size), ("hidden_size", hidden_size), ("output_size", output_size)):
         check_positive(name, value)
     check_positive("depth", depth)
+    check_choice("nonlinearity", nonlinearity, ("tanh", "relu"))
 
     transition = depth if "transition" in kind else 1
     read = [input_size, *[hidden_size] * (depth - 1)] if kind == "deep_input" else [input_size]
@@ -106,19 +107,31 @@ def matched_hidden_size(build: Callable[[int], nn.Module], budget: int) -> int:
         The hidden size, at least 1.
 
     Raises:
-        ValueError: If the budget is not positive, or one hidden unit already costs more.
+        ValueError: If the budget is not positive, one hidden unit already costs more, ``build`` is no function from a
+            number to a module, or what it builds does not grow with the number.
 
     Example:
         >>> matched_hidden_size(lambda hidden: nn.Linear(9, hidden), budget=100)
         10
     """
     check_positive("budget", budget)
+    check_callable("build", build, "a function from a hidden size to a module")
+
+    def cost(hidden: int) -> int:
+        module = build(hidden)
+        check_kind(f"build({hidden})", module, nn.Module)
+        return _count(module)
+
     with torch.random.fork_rng(devices=[]):
-        cost = lambda hidden: _count(build(hidden))  # noqa: E731
         if cost(1) > budget:
             raise ValueError(f"budget is {budget}; it should be at least {cost(1)}, what one hidden unit costs")
         above = 2
         while cost(above) <= budget:
+            if above > budget:  # each unit costs a parameter at least
+                raise ValueError(
+                    f"build makes {cost(above)} parameters of {above} hidden units; their number should grow with the "
+                    f"units"
+                )
             above *= 2
         below = above // 2  # affordable, while above is not
         while above - below > 1:
@@ -150,13 +163,23 @@ def matched_hidden_sizes(
         Kind to hidden size and actual number of parameters.
 
     Raises:
-        ValueError: If a kind is unknown, a number is not at least 1, or the budget does not pay for one unit.
+        ValueError: If there are no kinds or one is unknown, a number is not at least 1, or the budget does not pay for
+            one unit.
 
     Example:
         >>> sizes = matched_hidden_sizes(10_000, 8, 8, kinds=["shallow", "stacked"])
         >>> sizes["shallow"].hidden_size > sizes["stacked"].hidden_size
         True
     """
+    if isinstance(kinds, str) or not isinstance(kinds, Iterable):
+        raise ValueError(f"kinds is {kinds!r}; it should be several of DEPTH_KINDS, such as ('shallow', 'stacked')")
+    kinds = list(kinds)
+    if not kinds:
+        raise ValueError("kinds is empty; it should hold at least one of DEPTH_KINDS")
+    for kind in kinds:
+        check_choice("an entry of kinds", kind, DEPTH_KINDS)
+    for name, value in (("input_size", input_size), ("output_size", output_size), ("depth", depth)):
+        check_positive(name, value)
     matches = {}
     for kind in kinds:
         build = lambda hidden, kind=kind: deep_rnn(kind, input_size, hidden, output_size=output_size, depth=depth)  # noqa: E731

@@ -32,7 +32,8 @@ class Perceptron(nn.Module):
         last: the last layer's nonlinearity, or ``None`` for a linear one.
 
     Raises:
-        ValueError: if there are fewer than two sizes, one is not positive, or a nonlinearity is unknown.
+        ValueError: if there are fewer than two sizes, one is no whole number of at least 1, or a nonlinearity is
+            unknown.
 
     Example:
         >>> Perceptron([3, 8, 2], last=None)(torch.zeros(5, 7, 3)).shape
@@ -41,10 +42,10 @@ class Perceptron(nn.Module):
 
     def __init__(self, sizes: Sequence[int], nonlinearity: str = "tanh", *, last: str | None = "tanh") -> None:
         super().__init__()
-        if len(sizes) < 2:
-            raise ValueError(f"sizes is {list(sizes)}; it should name at least an input and an output size")
+        if not isinstance(sizes, Sequence) or isinstance(sizes, str) or len(sizes) < 2:
+            raise ValueError(f"sizes is {sizes!r}; it should be a list of at least an input and an output size")
         for size in sizes:
-            check_positive("sizes", size)
+            check_positive("an entry of sizes", size)
         check_choice("nonlinearity", nonlinearity, _FUNCTIONS)
         check_choice("last", last, [*_FUNCTIONS, None])
         self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes[:-1], sizes[1:], strict=True))
@@ -68,7 +69,13 @@ class Perceptron(nn.Module):
 
         Returns:
             The last layer's values.
+
+        Raises:
+            ValueError: If ``x`` is no floating-point tensor with ``input_size`` features in its last axis, or has
+                another dtype or device than the weights.
         """
+        leading = {f"axis_{axis}": None for axis in range(x.dim() - 1)} if isinstance(x, Tensor) else {}
+        check_shape("x", x, like=self.layers[0].weight, **leading, input=self.input_size)
         for layer, nonlinearity in zip(self.layers, self.nonlinearities, strict=True):
             x = layer(x)
             if nonlinearity is not None:
@@ -158,7 +165,11 @@ class DeepTransitionCell(Cell):
                 nn.init.orthogonal_(weight)
 
     def equations(self, x_t: Tensor, state: Tensor) -> DeepTransitionTrace:
-        """One step, every layer of the transition kept."""
+        """One step, every layer of the transition kept.
+
+        Raises:
+            ValueError: If a shape, dtype or device does not fit the parameters.
+        """
         check_shape("x_t", x_t, like=self.weight_ih, batch=None, input=self.input_size)
         check_shape("state", state, like=self.weight_ih, batch=x_t.shape[0], hidden=self.hidden_size)
         function = _FUNCTIONS[self.nonlinearity]
@@ -192,7 +203,7 @@ class Between(nn.Module):
     Raises:
         ValueError: If the sizes of neighbours, where both say theirs, do not fit.
 
-    Source: Pascanu et al. (2014).
+    Source: Pascanu et al. (2014), whose introduction was read.
 
     Example:
         >>> from rnncourse.cells import RNNCell

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.autograd.function import BackwardCFunction
 from torch.autograd.graph import Node, get_gradient_edge
 
-from rnncourse.checks import check_positive
+from rnncourse.checks import check_count, check_kind
 from rnncourse.diagnostics.gradients import readable
 
 __all__ = ["CreditPath", "credit_path", "credit_path_of"]
@@ -78,8 +78,8 @@ def credit_path(target: Tensor, source: Tensor) -> CreditPath:
         The shortest and the longest count.
 
     Raises:
-        ValueError: If ``target`` has no graph, ``source`` is not in it, or a hand-written backward pass hides part of
-            it (ask the layer for ``implementation="loop"``).
+        ValueError: If one is no tensor, ``target`` has no graph, ``source`` is not in it, or a hand-written backward
+            pass hides part of it (ask the layer for ``implementation="loop"``).
 
     Source: Zilly et al. (2017), "Recurrent highway networks": up to :math:`d + T - 1` between hidden states T steps
     apart in a stack of depth d, up to :math:`d\,T` with transitions of depth d. From a secondary source.
@@ -89,6 +89,8 @@ def credit_path(target: Tensor, source: Tensor) -> CreditPath:
         >>> credit_path(torch.tanh(torch.tanh(x)) + torch.tanh(x), x)
         CreditPath(shortest=1, longest=2)
     """
+    check_kind("target", target, Tensor)
+    check_kind("source", source, Tensor)
     if target.grad_fn is None:
         raise ValueError("target has no graph; it should be computed from source with gradients on")
     if not source.requires_grad:
@@ -136,7 +138,8 @@ def credit_path_of(module: nn.Module, lag: int) -> CreditPath:
         The shortest and the longest count.
 
     Raises:
-        ValueError: If lag is negative.
+        ValueError: If the module is none with an ``input_size`` and parameters, or the lag is no whole number of at
+            least 0.
 
     Example:
         >>> from rnncourse.layers import Stacked
@@ -144,9 +147,14 @@ def credit_path_of(module: nn.Module, lag: int) -> CreditPath:
         >>> credit_path_of(Stacked.of(RNNCell, 3, 4, num_layers=2), lag=10)
         CreditPath(shortest=12, longest=12)
     """
-    if lag != 0:
-        check_positive("lag", lag)
-    like = next(module.parameters())
+    check_kind("module", module, nn.Module)
+    check_count("lag", lag)
+    like = next(module.parameters(), None)
+    if like is None or not hasattr(module, "input_size"):
+        raise ValueError(
+            f"module is a {type(module).__name__} without an input_size or without parameters; it should be a layer, "
+            f"or another module of the grammar that has both"
+        )
     x = [like.new_zeros(1, module.input_size).requires_grad_() for _ in range(lag + 1)]
     with readable(module), torch.enable_grad():
         outputs, _ = module(torch.stack(x, 1))

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from rnncourse.checks import check_choice
+from rnncourse.checks import check_choice, check_finite, check_fraction, check_kind, check_probability, check_shape
 
 __all__ = ["GateStatistics", "gate_statistics", "saturation"]
 
@@ -34,17 +34,18 @@ def saturation(h: Float[Tensor, "..."], *, bound: float = 0.95, function: str = 
         A share between 0 and 1.
 
     Raises:
-        ValueError: If the tensor is empty, the bound outside (0, 1) or the function unknown.
+        ValueError: If h is no tensor of finite floating-point numbers or an empty one, the bound is outside (0, 1), or
+            the function is unknown.
 
     Example:
         >>> saturation(torch.tensor([0.1, -0.99, 0.97, 0.5]))
         0.5
     """
     check_choice("function", function, ("tanh", "sigmoid", "relu"))
-    if not 0 < bound < 1:
-        raise ValueError(f"bound is {bound}; it should lie between 0 and 1")
-    if h.numel() == 0:
-        raise ValueError(f"h is empty, shape {tuple(h.shape)}; it should hold at least one value")
+    check_fraction("bound", bound)
+    check_finite("h", h)
+    if h.numel() == 0 or not h.is_floating_point():
+        raise ValueError(f"h is {h.dtype} of shape {tuple(h.shape)}; it should hold at least one floating-point number")
     if function == "relu":
         return (h == 0).double().mean().item()
     return ((h if function == "tanh" else 2 * h - 1).abs() > bound).double().mean().item()
@@ -80,8 +81,7 @@ def gate_statistics(
 
     Args:
         trace: What ``layer.trace(…)`` returned first, or a mapping from names to gate values (batch, time, hidden). Of
-        a
-            trace, the gates i, f, o, r and z are taken; of a mapping, everything.
+            a trace, the gates i, f, o, r and z are taken; of a mapping, everything.
         mask: True at real steps, (batch, time); all of them if not given.
         closed: Below this a gate counts as closed.
         open: Above this a gate counts as open.
@@ -90,7 +90,8 @@ def gate_statistics(
         Gate name to its statistics.
 
     Raises:
-        ValueError: If there is no gate, or a value lies outside [0, 1].
+        ValueError: If there is no gate, a gate is no tensor (batch, time, hidden) of values in [0, 1], the mask does
+            not fit it or leaves nothing, or the thresholds are not 0 <= closed < open <= 1.
 
     Source: the histogram of trained gates after Karpathy, Johnson and Fei-Fei (2015), "Visualizing and understanding
     recurrent networks", who call units left or right saturated below 0.1 or above 0.9; from a secondary source.
@@ -107,13 +108,20 @@ def gate_statistics(
         gates = {name: gate for name, gate in gates.items() if isinstance(gate, Tensor)}
     if not gates:
         raise ValueError(f"trace is a {type(trace).__name__} without gates; it should have some of {', '.join(GATES)}")
-    if not 0 <= closed < open <= 1:
+    check_probability("closed", closed)
+    check_probability("open", open)
+    if not closed < open:
         raise ValueError(f"closed is {closed} and open is {open}; they should satisfy 0 <= closed < open <= 1")
+    for name, gate in gates.items():
+        check_shape(f"trace.{name}", gate, batch=None, time=None, hidden=None)
+        if not (gate.min() >= 0 and gate.max() <= 1):  # a NaN compares as neither
+            raise ValueError(
+                f"trace.{name} runs from {gate.min():.3g} to {gate.max():.3g}; every gate should be between 0 and 1"
+            )
+        _check_mask(mask, gate)
     found = {}
     for name, gate in gates.items():
         values = (gate if mask is None else gate[mask]).detach().double().flatten()
-        if values.numel() == 0 or values.min() < 0 or values.max() > 1:
-            raise ValueError(f"gate {name!r} should hold values between 0 and 1, at least one")
         found[name] = GateStatistics(
             mean=values.mean().item(),
             std=values.std(correction=0).item(),
@@ -122,3 +130,17 @@ def gate_statistics(
             histogram=torch.histc(values, bins=20, min=0, max=1) / values.numel(),
         )
     return found
+
+
+def _check_mask(mask: Tensor | None, gate: Tensor) -> None:
+    """Refuse a mask that does not say of each step of a gate whether it is real, or that leaves none."""
+    if mask is None:
+        return
+    check_kind("mask", mask, Tensor)
+    if mask.dtype != torch.bool or mask.shape != gate.shape[:2] or mask.device != gate.device:
+        raise ValueError(
+            f"mask is {mask.dtype} of shape {tuple(mask.shape)} on {mask.device}; it should be torch.bool of shape "
+            f"(batch={gate.shape[0]}, time={gate.shape[1]}) on {gate.device}"
+        )
+    if not mask.any():
+        raise ValueError("mask is False everywhere; it should leave at least one real step")

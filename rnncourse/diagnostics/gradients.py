@@ -9,10 +9,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from rnncourse.checks import check_choice, check_shape
+from rnncourse.checks import check_callable, check_choice, check_shape
 from rnncourse.shapes import map_state
 
-__all__ = ["cell_of", "gradient_by_lag", "input_sensitivity", "part_of", "readable"]
+__all__ = ["begin", "cell_of", "gradient_by_lag", "input_sensitivity", "part_of", "readable"]
 
 
 def cell_of(module: nn.Module) -> nn.Module:
@@ -28,8 +28,57 @@ def part_of(state: Any, part: str | None) -> Tensor:
         return state
     if part is None:
         return state[0]
-    check_choice("part", part, state._fields)
+    check_choice("part", part, getattr(state, "_fields", (None,)))
     return getattr(state, part)
+
+
+def begin(cell: Any, x: Any, state: Any, part: str | None = None) -> tuple[nn.Module, Any]:
+    """Refuse inputs and a state that do not fit a cell.
+
+    Args:
+        cell: A cell of the grammar, or a layer around one.
+        x: What was given as inputs, (batch, time, input).
+        state: What was given as the state to start from; the cell's initial state if ``None``.
+        part: What was given as a field of the state.
+
+    Returns:
+        The cell itself, and the state to start from.
+
+    Raises:
+        ValueError: If the cell is none, the inputs are not (batch, time, input) in its dtype and on its device, the
+            state is not built like the cell's initial state, or it has no such part.
+    """
+    cell = cell_of(cell)
+    if not callable(cell) or not hasattr(cell, "initial_state"):
+        raise ValueError(
+            f"cell is a {type(cell).__name__}; it should be a cell, called with (x_t, state) and with an "
+            f"initial_state, or a layer around one"
+        )
+    check_shape("x", x, like=_parameter(cell), batch=None, time=None, input=getattr(cell, "input_size", None))
+    start = cell.initial_state(len(x))
+    if state is not None:
+        _check_state("state", state, start)
+    part_of(start, part)
+    return cell, start if state is None else state
+
+
+def _parameter(module: Any) -> Tensor | None:
+    """Any parameter of a module: its dtype and device are the module's."""
+    return next(module.parameters(), None) if isinstance(module, nn.Module) else None
+
+
+def _check_state(name: str, state: Any, like: Any) -> None:
+    """Refuse a state that is not built like another one, of the same types and shapes throughout."""
+    if isinstance(like, Tensor):
+        check_shape(name, state, like=like, **{f"axis_{axis}": size for axis, size in enumerate(like.shape)})
+        return
+    names = getattr(like, "_fields", None)
+    if type(state) is not type(like) or len(state) != len(like):
+        what = f"{type(state).__name__}{f' of {len(state)}' if isinstance(state, tuple) else ''}"
+        wanted = f"{type(like).__name__}({', '.join(names)})" if names else f"a tuple of {len(like)}"
+        raise ValueError(f"{name} is a {what}; it should be {wanted}, as this cell's is")
+    for index, (part, wanted) in enumerate(zip(state, like, strict=True)):
+        _check_state(f"{name}.{names[index]}" if names else f"{name}[{index}]", part, wanted)
 
 
 class readable:
@@ -77,7 +126,8 @@ def gradient_by_lag(
         The norms by lag, (time,): first the last step's.
 
     Raises:
-        ValueError: If the inputs are not (batch, time, input) or the state has no such part.
+        ValueError: If the cell is none, the inputs or the state do not fit it, the state has no such part, or the loss
+            is no function or returns no scalar.
 
     Source: Hochreiter (1991) and Bengio et al. (1994) for the quantity, cited from secondary sources.
 
@@ -87,16 +137,19 @@ def gradient_by_lag(
         >>> norms.shape, bool(norms[-1] < norms[0])
         (torch.Size([20]), True)
     """
-    check_shape("x", x, batch=None, time=None, input=None)
-    cell = cell_of(cell)
-    state = cell.initial_state(len(x)) if state is None else state
+    check_callable("loss", loss, "a function from the outputs (batch, time, hidden) to a scalar")
+    cell, state = begin(cell, x, state, part)
     state = map_state(lambda s: s.detach().requires_grad_(), state)  # so that even frozen weights leave a graph
     outputs, states = [], []
     for x_t in x.unbind(1):
         output, state = cell(x_t, state)
         outputs.append(output)
         states.append(part_of(state, part))
-    gradients = torch.autograd.grad(loss(torch.stack(outputs, 1)), states, materialize_grads=True)
+    value = loss(torch.stack(outputs, 1))
+    if not isinstance(value, Tensor) or value.numel() != 1 or not value.requires_grad:
+        what = f"tensor of shape {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
+        raise ValueError(f"loss returned a {what}; it should return a scalar computed from the outputs")
+    gradients = torch.autograd.grad(value, states, materialize_grads=True)
     return torch.stack([g.norm(dim=1).mean() for g in reversed(gradients)])
 
 
@@ -117,7 +170,8 @@ def input_sensitivity(module: nn.Module, x: Float[Tensor, "batch time input"]) -
         The norms by lag, (time,): first the last input's.
 
     Raises:
-        ValueError: If the inputs are not (batch, time, input).
+        ValueError: If the module cannot be called, or the inputs are not (batch, time, input) in its parameters' dtype
+            and on their device.
 
     Example:
         >>> from rnncourse.layers import Recurrent
@@ -125,7 +179,8 @@ def input_sensitivity(module: nn.Module, x: Float[Tensor, "batch time input"]) -
         >>> input_sensitivity(Recurrent(GRUCell(2, 4)), torch.randn(3, 6, 2)).shape
         torch.Size([6])
     """
-    check_shape("x", x, batch=None, time=None, input=None)
+    check_callable("module", module, "a module that says outputs, state = module(x)")
+    check_shape("x", x, like=_parameter(module), batch=None, time=None, input=getattr(module, "input_size", None))
     x = x.detach().requires_grad_()
     outputs, _ = module(x)
     y_T = outputs[:, -1] if outputs.dim() == 3 else outputs

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor, nn
+
+from rnncourse.checks import check_callable, check_count, check_kind, check_positive_number
 
 __all__ = ["Horizon", "context_curve", "longest_solved_lag", "used_context"]
 
@@ -34,7 +36,8 @@ def context_curve(
         The relative changes, one for each cut; 0 at k = T.
 
     Raises:
-        ValueError: If there are fewer than two sequences or a cut is out of range.
+        ValueError: If the module cannot be called, x is no tensor of at least two sequences of at least one step, or
+            there are no cuts or one is out of range.
 
     Example:
         >>> from rnncourse.layers import Recurrent
@@ -42,12 +45,15 @@ def context_curve(
         >>> context_curve(Recurrent(RNNCell(2, 4)), torch.randn(3, 6, 2), [6])
         tensor([0.])
     """
-    if x.dim() < 2 or len(x) < 2:
-        raise ValueError(f"x has shape {tuple(x.shape)}; it should hold at least two sequences, (batch, time, …)")
+    _check_sequences(module, x)
     time = x.shape[1]
+    cuts = _listed("cuts", cuts)
     for k in cuts:
-        if not 0 <= k <= time:
-            raise ValueError(f"cuts has {k}; each should be from 0 to {time}, the number of time steps")
+        check_count("an entry of cuts", k)
+        if k > time:
+            raise ValueError(f"an entry of cuts is {k}; it should be at most {time}, the number of time steps")
+    if not cuts:
+        raise ValueError("cuts is empty; it should hold at least one number of newest inputs")
     y_T, others = _last(module, x), x.roll(1, dims=0)
     size = y_T.norm(dim=1).clamp_min(torch.finfo(y_T.dtype).tiny)
     changes = [
@@ -55,6 +61,24 @@ def context_curve(
         for k in cuts
     ]
     return torch.stack(changes)
+
+
+def _check_sequences(module: Any, x: Any) -> None:
+    """Refuse what cannot be run, and what does not hold sequences to exchange the past of."""
+    check_callable("module", module, "a module that says outputs, state = module(x)")
+    check_kind("x", x, Tensor)
+    if x.dim() < 2 or len(x) < 2 or x.shape[1] < 1:
+        raise ValueError(
+            f"x has shape {tuple(x.shape)}; it should hold at least two sequences of at least one step, "
+            f"(batch, time, …)"
+        )
+
+
+def _listed(name: str, numbers: Any) -> list[Any]:
+    """The numbers as a list, refused by name if there is nothing to go through."""
+    if not isinstance(numbers, Iterable) or isinstance(numbers, str):
+        raise ValueError(f"{name} is {numbers!r}; it should be several whole numbers, such as [1, 2, 4]")
+    return list(numbers)
 
 
 def _last(module: nn.Module, x: Tensor) -> Tensor:
@@ -76,7 +100,8 @@ def used_context(module: nn.Module, x: Shaped[Tensor, "batch time ..."], *, tole
         on: from 0 to T.
 
     Raises:
-        ValueError: If there are fewer than two sequences or the tolerance is not positive.
+        ValueError: If the module cannot be called, x is no tensor of at least two sequences of at least one step, or
+            the tolerance is no positive number.
 
     Example:
         >>> from rnncourse.layers import Recurrent
@@ -84,8 +109,8 @@ def used_context(module: nn.Module, x: Shaped[Tensor, "batch time ..."], *, tole
         >>> used_context(Recurrent(RNNCell(2, 4)), torch.randn(3, 60, 2)) < 60
         True
     """
-    if tolerance <= 0:
-        raise ValueError(f"tolerance is {tolerance}; it should be positive")
+    check_positive_number("tolerance", tolerance)
+    _check_sequences(module, x)
     beyond = context_curve(module, x, range(x.shape[1] + 1)) > tolerance
     return int(beyond.nonzero().max()) + 1 if beyond.any() else 0
 
@@ -103,20 +128,23 @@ def longest_solved_lag(solve: Callable[[int], bool], lags: Iterable[int]) -> Hor
     Args:
         solve: From a lag to whether a model, trained from scratch under one fixed budget, solved the task at that lag.
         lags: Lags to try, growing. The search stops at the first failure: what a model cannot learn at one lag it is
-        not
-            asked at a longer one, which is an assumption and saves most of the time.
+            not asked at a longer one, which is an assumption and saves most of the time.
 
     Returns:
         The longest lag solved before the first failure, and what was tried.
 
     Raises:
-        ValueError: If there are no lags or they do not grow.
+        ValueError: If ``solve`` cannot be called, or there are no lags, one is no whole number of at least 0, or they
+            do not grow.
 
     Example:
         >>> longest_solved_lag(lambda lag: lag < 50, [10, 20, 40, 80, 160])
         Horizon(lag=40, tried=((10, True), (20, True), (40, True), (80, False)))
     """
-    lags = list(lags)
+    check_callable("solve", solve, "a function from a lag to whether it was solved")
+    lags = _listed("lags", lags)
+    for lag in lags:
+        check_count("an entry of lags", lag)
     if not lags or any(b <= a for a, b in zip(lags[:-1], lags[1:], strict=True)):
         raise ValueError(f"lags is {lags}; it should be at least one number, each larger than the one before")
     longest, tried = None, []

@@ -9,8 +9,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from rnncourse.checks import check_finite, check_shape
-from rnncourse.diagnostics.gradients import cell_of, part_of
+from rnncourse.checks import check_count, check_finite, check_positive_number, check_shape
+from rnncourse.diagnostics.gradients import begin, part_of
 from rnncourse.shapes import map_state
 
 __all__ = [
@@ -33,7 +33,7 @@ def _flatten(state: Any) -> Tensor:
 
 def _states(cell: nn.Module, x: Tensor, state: Any) -> list[Any]:
     """The states before the first step and after every step, without a graph."""
-    states = [cell.initial_state(len(x)) if state is None else state]
+    states = [state]
     with torch.no_grad():
         for x_t in x.unbind(1):
             states.append(cell(x_t, states[-1])[1])
@@ -73,15 +73,14 @@ def step_jacobians(
         i of the new state.
 
     Raises:
-        ValueError: If the inputs are not (batch, time, input).
+        ValueError: If the cell is none, or the inputs or the state do not fit it.
 
     Example:
         >>> from rnncourse.cells import LSTMCell
         >>> step_jacobians(LSTMCell(2, 4), torch.randn(3, 5, 2)).shape
         torch.Size([3, 5, 8, 8])
     """
-    check_shape("x", x, batch=None, time=None, input=None)
-    cell = cell_of(cell)
+    cell, state = begin(cell, x, state)
     states = _states(cell, x, state)
     return torch.stack([_step_jacobian(cell, x_t, s) for x_t, s in zip(x.unbind(1), states[:-1], strict=True)], 1)
 
@@ -110,17 +109,16 @@ def jacobian_norms(
         The norms by lag, (time + 1,).
 
     Raises:
-        ValueError: If the inputs are not (batch, time, input) or the state has no such part.
+        ValueError: If the cell is none, the inputs or the state do not fit it, or the state has no such part.
 
-    Source: Pascanu, Mikolov and Bengio (2013), section 2.
+    Source: Pascanu, Mikolov and Bengio (2013), section 2, from quotations of it.
 
     Example:
         >>> from rnncourse.cells import RNNCell
         >>> jacobian_norms(RNNCell(2, 4), torch.randn(3, 5, 2)).shape
         torch.Size([6])
     """
-    check_shape("x", x, batch=None, time=None, input=None)
-    cell = cell_of(cell)
+    cell, state = begin(cell, x, state, part)
     states = _states(cell, x, state)
     chosen = _slice(states[0], part)
     width = _flatten(states[0]).shape[1]
@@ -185,8 +183,7 @@ def spectral_radius(weight: Float[Tensor, "hidden hidden"]) -> float:
         >>> spectral_radius(torch.tensor([[0.0, 2.0], [0.0, 0.0]]))
         0.0
     """
-    check_shape("weight", weight, hidden=None, units=weight.shape[0])
-    check_finite("weight", weight)  # the routine behind eigvals takes the process down at a NaN
+    _check_square(weight)  # finite too: the routine behind eigvals takes the process down at a NaN
     return torch.linalg.eigvals(weight.detach()).abs().max().item()
 
 
@@ -211,16 +208,18 @@ def singular_value_bound(
         The bound at lags 0 to N, (lags + 1,).
 
     Raises:
-        ValueError: If lags is negative or gamma not positive.
+        ValueError: If the weight is no square matrix of finite numbers, lags is no whole number of at least 0, or gamma
+            is no positive number.
 
-    Source: Pascanu, Mikolov and Bengio (2013), section 2.1.
+    Source: Pascanu, Mikolov and Bengio (2013), section 2.1, from quotations of it.
 
     Example:
         >>> singular_value_bound(0.5 * torch.eye(3), lags=2)
         tensor([1.0000, 0.5000, 0.2500])
     """
-    if gamma <= 0:
-        raise ValueError(f"gamma is {gamma}; it should be positive, the largest slope of the nonlinearity")
+    _check_square(weight)
+    check_count("lags", lags)
+    check_positive_number("gamma", gamma)
     return _powers(gamma * largest_singular_value(weight), lags, weight)
 
 
@@ -240,21 +239,29 @@ def spectral_asymptote(weight: Float[Tensor, "hidden hidden"], lags: int) -> Flo
         The powers at lags 0 to N, (lags + 1,).
 
     Raises:
-        ValueError: If lags is negative.
+        ValueError: If the weight is no square matrix of finite numbers, or lags is no whole number of at least 0.
 
-    Source: Gelfand's formula; Pascanu, Mikolov and Bengio (2013), section 2.1, for its part in this question.
+    Source: Gelfand's formula; Pascanu, Mikolov and Bengio (2013), section 2.1, for its part in this question, from
+    quotations of it.
 
     Example:
         >>> spectral_asymptote(torch.diag(torch.tensor([0.5, 0.1])), lags=2)
         tensor([1.0000, 0.5000, 0.2500])
     """
+    _check_square(weight)
+    check_count("lags", lags)
     return _powers(spectral_radius(weight), lags, weight)
 
 
+def _check_square(weight: Any) -> None:
+    """Refuse what is no square matrix of finite numbers."""
+    check_shape("weight", weight, hidden=None, old_hidden=None)
+    check_shape("weight", weight, hidden=len(weight), old_hidden=len(weight))
+    check_finite("weight", weight)
+
+
 def _powers(base: float, lags: int, like: Tensor) -> Tensor:
-    if not isinstance(lags, int) or lags < 0:
-        raise ValueError(f"lags is {lags!r}; it should be a whole number of at least 0")
-    return torch.tensor([base**n for n in range(lags + 1)], dtype=like.dtype)
+    return torch.tensor([base**n for n in range(lags + 1)], dtype=like.dtype, device=like.device)
 
 
 def decay_rate(norms: Float[Tensor, " lags"], *, start: int = 0) -> float:
@@ -272,12 +279,15 @@ def decay_rate(norms: Float[Tensor, " lags"], *, start: int = 0) -> float:
         The rate: below 1 the norms vanish, above 1 they explode.
 
     Raises:
-        ValueError: If fewer than two positive, finite norms are left.
+        ValueError: If the norms are no floating-point tensor of one axis, the start is no whole number of at least 0,
+            or fewer than two positive, finite norms are left.
 
     Example:
         >>> round(decay_rate(torch.tensor([1.0, 0.5, 0.25, 0.125])), 6)
         0.5
     """
+    check_shape("norms", norms, lags=None)
+    check_count("start", start)
     values = norms.double()
     usable = (values > 0) & values.isfinite() & (torch.arange(len(values), device=values.device) >= start)
     if usable.sum() < 2:
