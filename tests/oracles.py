@@ -33,7 +33,7 @@ def assert_close(ours, theirs, what):
         assert torch.equal(ours, theirs), what
 
 
-def assert_same(ours, theirs, leaves, what=""):
+def assert_same(ours, theirs, leaves, what="", unused=False):
     """Two computations have the same values, and the same gradient for each pair of leaves.
 
     Args:
@@ -41,22 +41,23 @@ def assert_same(ours, theirs, leaves, what=""):
         theirs: those that the oracle returned.
         leaves: name -> (our leaf, the oracle's leaf, which may be the same tensor).
         what: what is compared, for the message.
+        unused: whether a leaf may have no part in the values (then its gradient is zero on both sides).
     """
     assert len(ours) == len(theirs)
     for index, (a, b) in enumerate(zip(ours, theirs, strict=True)):
         assert_close(a, b, f"{what} value {index}")
     generator = torch.Generator().manual_seed(1)
     weights = [torch.randn(b.shape, generator=generator, dtype=b.dtype).to(b.device) for b in theirs]
-    our_gradients = gradients(ours, [pair[0] for pair in leaves.values()], weights)
-    their_gradients = gradients(theirs, [pair[1] for pair in leaves.values()], weights)
+    our_gradients = gradients(ours, [pair[0] for pair in leaves.values()], weights, unused)
+    their_gradients = gradients(theirs, [pair[1] for pair in leaves.values()], weights, unused)
     for name, a, b in zip(leaves, our_gradients, their_gradients, strict=True):
         assert_close(a, b, f"{what} gradient of {name}")
 
 
-def gradients(outputs, leaves, weights):
+def gradients(outputs, leaves, weights, unused=False):
     """The gradient of a random weighted sum of all outputs with respect to each leaf."""
     loss = sum((output * weight).sum() for output, weight in zip(outputs, weights, strict=True))
-    return torch.autograd.grad(loss, leaves)
+    return torch.autograd.grad(loss, leaves, materialize_grads=unused)
 
 
 def run_torch(module, inputs, state, lengths):

@@ -106,6 +106,54 @@ def test_zero_peepholes_are_none():
     assert torch.equal(with_zeros.h, lstm_step(x_t, state, *parameters).h)
 
 
+def lstm_by_hand(x_t, state, U, W, b, d, *, peepholes=None, without=(), coupled=False):
+    """The LSTM gate by gate, each from its own rows of the weights, as the papers print it."""
+    h, c = state
+    rows = {name: slice(5 * index, 5 * index + 5) for index, name in enumerate("ifgo")}
+    a = {name: x_t @ U[at].T + b[at] + h @ W[at].T + d[at] for name, at in rows.items()}
+    p_i, p_f, p_o = peepholes or (0, 0, 0)
+    i = 1 if "input" in without else 1 / (1 + torch.exp(-(a["i"] + p_i * c)))
+    f = 1 if "forget" in without else 1 / (1 + torch.exp(-(a["f"] + p_f * c)))
+    if coupled:
+        f = 1 - i
+    c_t = f * c + i * (a["g"] if "input_activation" in without else torch.tanh(a["g"]))
+    o = 1 if "output" in without else 1 / (1 + torch.exp(-(a["o"] + p_o * c_t)))
+    return o * (c_t if "output_activation" in without else torch.tanh(c_t)), c_t
+
+
+OPTIONS = {
+    **{f"without {part}": {"without": (part,)} for part in LSTM_PARTS},
+    "without all parts": {"without": LSTM_PARTS},
+    "coupled": {"coupled": True},
+    "coupled, without the output gate": {"coupled": True, "without": ("output",)},
+}
+
+
+@pytest.mark.parametrize("with_peepholes", [False, True])
+@pytest.mark.parametrize("option", OPTIONS)
+def test_every_lstm_option_is_its_equations_in_value_and_every_gradient(option, with_peepholes):
+    x_t, state, parameters = leaf(2, 3), state_of("lstm"), weights("lstm")
+    options = {"peepholes": Peepholes(leaf(5), leaf(5), leaf(5))} if with_peepholes else {}
+    ours = lstm_step(x_t, state, *parameters, **options, **OPTIONS[option])
+    theirs = lstm_by_hand(x_t, state, *parameters, **options, **OPTIONS[option])
+    leaves = {"x_t": x_t, "h": state.h, "c": state.c, **dict(zip(("U", "W", "b", "d"), parameters, strict=True))}
+    leaves |= {f"peephole {name}": value for name, value in options["peepholes"]._asdict().items()} if options else {}
+    assert_same(list(ours), list(theirs), {name: (value, value) for name, value in leaves.items()}, option, unused=True)
+
+
+@pytest.mark.parametrize("blend", ["keep", "replace"])
+@pytest.mark.parametrize("reset", ["after", "before"])
+def test_every_gru_option_is_its_equations_in_value_and_every_gradient(reset, blend):
+    x_t, h, (U, W, b, d) = leaf(2, 3), state_of("gru"), weights("gru")
+    r, z = (1 / (1 + torch.exp(-(x_t @ U[at].T + h @ W[at].T + b[at] + d[at]))) for at in (slice(5), slice(5, 10)))
+    m = r * (h @ W[10:].T + d[10:]) if reset == "after" else (r * h) @ W[10:].T + d[10:]
+    n = torch.tanh(x_t @ U[10:].T + b[10:] + m)
+    theirs = (1 - z) * n + z * h if blend == "keep" else (1 - z) * h + z * n
+    ours = gru_step(x_t, h, U, W, b, d, reset=reset, blend=blend)
+    leaves = {str(index): (value, value) for index, value in enumerate([x_t, h, U, W, b, d])}
+    assert_same([ours], [theirs], leaves, f"reset {reset}, blend {blend}")
+
+
 @pytest.mark.parametrize("part", LSTM_PARTS)
 def test_each_ablation_takes_one_part_away_and_leaves_the_others(part):
     x_t, state, parameters = leaf(2, 3), state_of("lstm"), weights("lstm")
@@ -128,8 +176,11 @@ def test_each_ablation_takes_one_part_away_and_leaves_the_others(part):
 
 
 def test_a_coupled_forget_gate_is_one_minus_the_input_gate():
-    trace = lstm_trace(leaf(2, 3), state_of("lstm"), *weights("lstm"), coupled=True)
+    x_t, state, parameters = leaf(2, 3), state_of("lstm"), weights("lstm")
+    trace, plain = (lstm_trace(x_t, state, *parameters, coupled=coupled) for coupled in (True, False))
     assert torch.equal(trace.f, 1 - trace.i)
+    assert torch.equal(trace.i, plain.i)
+    torch.testing.assert_close(trace.c, (1 - plain.i) * state.c + plain.i * plain.g, rtol=0, atol=1e-14)
 
 
 def test_without_any_gate_the_cell_state_is_a_plain_sum():

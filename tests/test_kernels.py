@@ -134,6 +134,20 @@ def test_kernel_equals_central_differences(kind, checkpoint, lengths):
     assert torch.autograd.gradcheck(call, leaves)
 
 
+@pytest.mark.parametrize("lengths", [None, [4, 1]])
+@pytest.mark.parametrize("checkpoint", [False, True])
+def test_the_grus_other_blend_equals_the_loop_and_central_differences(checkpoint, lengths):
+    x, h, module = problem("gru", (2, 4, 2, 3))
+    lengths = None if lengths is None else torch.tensor(lengths)
+    kernel = partial(gru_sequence, lengths=lengths, checkpoint=checkpoint, blend="replace")
+    step = partial(gru_step, blend="replace")
+    outputs, final = kernel(x, h, *module.parameters())
+    expected, last = unroll(lambda x_t, h: (step(x_t, h, *module.parameters()),) * 2, x, h, lengths)
+    assert_same([outputs, final], [expected, last], named(x, h, module), "gru that replaces")
+    leaves = [x, h, *(value.detach().requires_grad_() for value in module.parameters())]
+    assert torch.autograd.gradcheck(kernel, leaves)
+
+
 @pytest.mark.parametrize("kind", KERNELS)
 def test_without_biases_kernel_equals_torch(kind):
     module = KERNELS[kind][2](3, 4, batch_first=True, bias=False, dtype=torch.float64)

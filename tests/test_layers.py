@@ -9,7 +9,7 @@ from rnncourse.cells import GRUCell, LSTMCell, MGUCell, RNNCell
 from rnncourse.convert import from_torch, state_from_torch, state_to_torch
 from rnncourse.layers import Bidirectional, Recurrent, Stacked
 from rnncourse.shapes import BidirectionalState, LSTMState
-from rnncourse.unroll import flip_by_length
+from rnncourse.unroll import flip_by_length, unroll
 from tests.oracles import DEVICES, KINDS, assert_close, assert_same, leaf, random_lengths, run_torch, tensors
 
 IMPLEMENTATIONS = ["kernel", "loop", "checkpoint"]
@@ -188,6 +188,26 @@ def test_directions_merge_as_they_say_and_the_backward_one_reads_from_its_own_en
         assert_close(h_b[:, 0], first, "the backward state stands at the first step")
 
 
+@pytest.mark.parametrize("merge", ["concatenate", "sum", "multiply"])
+@pytest.mark.parametrize("padded", [False, True])
+def test_merged_directions_have_the_gradients_of_their_parts(merge, padded):
+    both = Bidirectional(Recurrent(LSTMCell(3, 4)), Recurrent(LSTMCell(3, 4)), merge=merge).double()
+    x, lengths = leaf(3, 5, 3), torch.tensor([5, 1, 3]) if padded else torch.tensor([5, 5, 5])
+    outputs, (ahead, back) = both(x, lengths=lengths if padded else None)
+    expected, last = [], []
+    for row, length in enumerate(lengths.tolist()):  # each sequence alone, without its padding, step by step
+        own = x[row : row + 1, :length]
+        h_f, end = unroll(both.forward_layer.cell, own, both.forward_layer.initial_state(1))
+        h_b, begin = unroll(both.backward_layer.cell, own.flip(1), both.backward_layer.initial_state(1))
+        h_b = h_b.flip(1)
+        merged = torch.cat([h_f, h_b], 2) if merge == "concatenate" else h_f + h_b if merge == "sum" else h_f * h_b
+        expected.append(torch.nn.functional.pad(merged, (0, 0, 0, 5 - length)))
+        last.append([*end, *begin])
+    theirs = [torch.cat(expected), *(torch.cat(parts) for parts in zip(*last, strict=True))]
+    leaves = {"inputs": (x, x), **{name: (value, value) for name, value in both.named_parameters()}}
+    assert_same([outputs, *ahead, *back], theirs, leaves, merge)
+
+
 def test_a_sequence_read_backwards_by_swapped_layers_is_the_flipped_reading():
     ahead, back = Recurrent(RNNCell(3, 4)).double(), Recurrent(RNNCell(3, 4)).double()
     x, lengths = leaf(2, 5, 3), torch.tensor([5, 3])
@@ -233,7 +253,8 @@ def test_a_residual_stack_adds_each_layers_input_but_the_first():
     y = stack.layers[0](x)[0]
     for layer in stack.layers[1:]:
         y = y + layer(y)[0]
-    assert_same([stack(x)[0]], [y], {"inputs": (x, x)}, "residual")
+    leaves = {"inputs": (x, x), **{name: (value, value) for name, value in stack.named_parameters()}}
+    assert_same([stack(x)[0]], [y], leaves, "residual")
 
 
 def test_a_residual_stack_adds_what_was_there_before_dropout():
