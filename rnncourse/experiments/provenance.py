@@ -27,12 +27,13 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
+from rnncourse.experiments.syntax import as_text, bare, chains, names_changed, texts
+
 PACKAGE = "rnncourse"
 PACKAGE_FOLDER = Path(__file__).parent.parent
 LIBRARIES = ("torch", "numpy", "matplotlib")
 GUARDS = f"{PACKAGE}.checks"  # refuses bad input or does nothing: neither followed nor counted
 DOORS = f"{PACKAGE}.data.registry"  # leads by name to what counts: followed, but its list of names is not counted
-ANNOTATIONS = ("annotation", "returns", "type_comment", "type_params")
 
 
 class CannotFollow(ValueError):
@@ -148,7 +149,7 @@ class _Scope:
             if isinstance(statement, (ast.Import, ast.ImportFrom)):
                 scope._add_import(statement, is_package)
                 continue
-            for name in _names_changed(statement):
+            for name in names_changed(statement):
                 scope.defined.setdefault(name, []).append(statement)
             if not isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
                 for inner in ast.walk(statement):  # imports under try or if
@@ -197,12 +198,12 @@ def _follow(start: list[_Definition], words: Iterable[str] = ()) -> dict[str, st
         definition = waiting.pop()
         if definition.key in reached or definition.module == GUARDS:
             continue
-        statements = [_bare(statement) for statement in definition.statements]
-        reached[definition.key] = "" if definition.module == DOORS else "\n".join(map(_syntax, statements))
+        statements = [bare(statement) for statement in definition.statements]
+        reached[definition.key] = "" if definition.module == DOORS else "\n".join(map(as_text, statements))
         scope = definition.scope.with_imports_of(statements)
-        for chain in _chains(statements):
+        for chain in chains(statements):
             waiting.extend(_resolve(chain, scope))
-        strings.update((text, definition.module) for text in _strings(statements))
+        strings.update((text, definition.module) for text in texts(statements))
         dynamic.update(_dynamic_imports(definition.module, statements))
     return dict(sorted(reached.items()))
 
@@ -223,13 +224,6 @@ def _named_modules(dynamic: set[tuple[str, str]], strings: set[tuple[str, str]])
         for text, where in strings:
             if where != by and text.isidentifier() and _is_module(prefix + text) and prefix + text != GUARDS:
                 yield from _resolve_in(prefix + text, ())
-
-
-def _strings(statements: list[ast.stmt]) -> Iterator[str]:
-    for statement in statements:
-        for node in ast.walk(statement):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                yield node.value
 
 
 def _resolve(chain: tuple[str, ...], scope: _Scope) -> Iterator[_Definition]:
@@ -272,109 +266,6 @@ def _define(module: str, name: str) -> _Definition:
     if name not in scope.defined:
         raise CannotFollow(f"{module}.{name} is not defined at the top level of its module; move it there")
     return _Definition(module, name, scope.defined[name], scope)
-
-
-def _chains(statements: Iterable[ast.stmt]) -> Iterator[tuple[str, ...]]:
-    """Every dotted name that is read: ``a.b.c(d)`` gives (a, b, c) and (d,)."""
-
-    def visit(node: ast.AST) -> Iterator[tuple[str, ...]]:
-        if isinstance(node, ast.Attribute):
-            parts = [node.attr]
-            inner = node.value
-            while isinstance(inner, ast.Attribute):
-                parts.append(inner.attr)
-                inner = inner.value
-            if isinstance(inner, ast.Name):
-                yield (inner.id, *reversed(parts))
-                return
-        elif isinstance(node, ast.Name):
-            yield (node.id,)
-            return
-        for child in ast.iter_child_nodes(node):
-            yield from visit(child)
-
-    for statement in statements:
-        yield from visit(statement)
-
-
-def _names_changed(statement: ast.stmt) -> set[str]:
-    """The module's names that a top-level statement binds or alters (``T = {}``, ``T["a"] = f``, ``T.update(…)``)."""
-    if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-        return {statement.name}
-    names: set[str] = set()
-    for node in ast.walk(statement):
-        if isinstance(node, (ast.Assign, ast.Delete)):
-            names.update(root for target in node.targets for root in _roots(target))
-        elif isinstance(node, (ast.AugAssign, ast.AnnAssign, ast.For, ast.AsyncFor, ast.NamedExpr)):
-            names.update(_roots(node.target))
-        elif isinstance(node, ast.withitem) and node.optional_vars is not None:
-            names.update(_roots(node.optional_vars))
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            names.update(_roots(node.func.value))
-        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            names.add(node.name)
-        elif hasattr(ast, "TypeAlias") and isinstance(node, ast.TypeAlias):
-            names.add(node.name.id)
-    return names
-
-
-def _roots(target: ast.expr) -> Iterator[str]:
-    if isinstance(target, (ast.Tuple, ast.List)):
-        for element in target.elts:
-            yield from _roots(element)
-        return
-    while isinstance(target, (ast.Attribute, ast.Subscript, ast.Starred)):
-        target = target.value
-    if isinstance(target, ast.Name):
-        yield target.id
-
-
-class _Bare(ast.NodeTransformer):
-    """Takes away what speaks to readers only: docstrings, annotations, errors' wording, and the registration."""
-
-    def visit(self, node: ast.AST) -> ast.AST:
-        for name in ANNOTATIONS:
-            if getattr(node, name, None) is not None:
-                setattr(node, name, ast.Constant(None) if isinstance(node, ast.AnnAssign) else None)
-        if hasattr(node, "type_params"):
-            node.type_params = []
-        body = getattr(node, "body", None)
-        if isinstance(body, list):
-            node.body = [one for one in body if not _is_text(one)] or [ast.Pass()]
-        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
-            node.exc = node.exc.func
-        if isinstance(node, ast.FunctionDef):
-            node.decorator_list = [one for one in node.decorator_list if not _registers(one)]
-        return self.generic_visit(node)
-
-
-def _bare(statement: ast.stmt) -> ast.stmt:
-    copy = ast.parse(ast.unparse(statement)).body[0]  # a copy: the cached tree is left alone
-    return _Bare().visit(copy)
-
-
-def _is_text(statement: ast.AST) -> bool:
-    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
-
-
-def _registers(decorator: ast.expr) -> bool:
-    """``@experiment(...)``: its sizes are compared one by one when a result is loaded, its published numbers never."""
-    function = decorator.func if isinstance(decorator, ast.Call) else decorator
-    return isinstance(function, ast.Name) and function.id == "experiment"
-
-
-def _syntax(node: object) -> str:
-    """A syntax tree as text that is the same in all versions of Python: empty fields and contexts are left out."""
-    if isinstance(node, ast.AST):
-        fields = (f"{name}={_syntax(value)}" for name, value in ast.iter_fields(node) if _says_something(name, value))
-        return f"{type(node).__name__}({', '.join(fields)})"
-    if isinstance(node, list):
-        return f"[{', '.join(map(_syntax, node))}]"
-    return repr(node)
-
-
-def _says_something(name: str, value: object) -> bool:
-    return name not in ("ctx", "kind", "type_ignores") and value is not None and value != []
 
 
 def _digest(parts: dict[str, str]) -> str:
