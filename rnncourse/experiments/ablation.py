@@ -200,13 +200,13 @@ OTHERWISE = (
     full={
         "seeds": 3,
         "variants": list(VARIANTS),
-        "length": 40,
+        "length": 30,
         "steps": 1000,
         "hidden_size": 16,
-        "reber_steps": 1000,
+        "reber_steps": 800,
         "window": 25,
         "batch_size": 16,
-        "test_length": 5000,
+        "test_length": 3000,
         "lr": 1e-2,
     },
     published=[

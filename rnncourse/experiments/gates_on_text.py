@@ -400,13 +400,13 @@ def _text(max_chars: int) -> Dataset:
     },
     full={
         "seeds": 3,
-        "steps": 1500,
+        "steps": 1200,
         "hidden_size": 128,
         "vanilla_size": 256,
         "lr": 5e-3,
         "max_chars": 1_000_000,
         "streams": 32,
-        "length": 600,
+        "length": 400,
     },
 )
 def gates_on_text(
