@@ -6,6 +6,7 @@ import re
 import pytest
 
 from rnncourse.grading.grader import grade
+from rnncourse.grading.notebook import read_submission
 from rnncourse.grading.questions import chapter_questions
 from rnncourse.grading.sandbox import find_sandbox
 from rnncourse.notebooks import exercise_from_solution, read
@@ -39,6 +40,13 @@ def test_it_asks_every_question_of_its_chapter_and_shows_no_solution(solution):
     exercise = (ROOT / "exercises" / solution.name).read_text(encoding="utf-8")
     assert "SOLUTION" not in exercise
     assert exercise.count("raise NotImplementedError(") >= len(questions)
+
+
+@every_solution
+def test_no_flag_is_raised_by_an_honest_notebook(solution):
+    source = read_submission(solution).source
+    for question in chapter_questions(int(solution.stem[:2])):
+        assert not any(re.search(pattern, source) for pattern in question.flags), question.id
 
 
 @every_solution

@@ -456,7 +456,7 @@ SENSITIVITY = Question(
         "Differentiate h_t = tanh(U x_t + W h_(t-1) + b) with respect to b; h_(t-1) depends on b, too.",
         "S_t = diag(1 - h_t²) (W S_(t-1) + identity), beginning from zero.",
     ),
-    flags=(r"\.backward\(", r"autograd", r"jacobian"),
+    flags=(r"\.backward\(", r"autograd", r"\.jacobian\(", r"\bjac(rev|fwd)\b"),
 )
 
 QUESTIONS = [SLOPE, STEP_BACK, JACOBIAN, LEAKY, TRUNCATED, SENSITIVITY]

@@ -363,7 +363,7 @@ COUPLED = Question(
         "Write one step first: three activations, the cell, the projected output. Then the loop.",
         "Two sizes differ here: the cell has `hidden` entries, h has as many as weight_hr has rows.",
     ),
-    flags=(r"\bnn\.LSTM\b", r"\blstm_(trace|step|sequence)\b"),
+    flags=(r"\bnn\.LSTM\b", r"\blstm_(trace|sequence)\b", r"\bfunctional\b"),
 )
 
 # --- 5.4: back along the cell path ---------------------------------------------------------------------------------
