@@ -1,5 +1,6 @@
 """Letters and sounds: the aligner equals brute force, its likelihood never falls, and CMUdict is read right."""
 
+import gc
 from itertools import product
 
 import numpy as np
@@ -218,3 +219,21 @@ def test_bad_input_is_named():
         load("grapheme_to_phoneme", max_words=9)
     with pytest.raises(ValueError, match="max_words is 'many'"):
         load("letter_to_sound", max_words="many")
+
+
+def test_the_collector_rests_while_words_are_made_and_is_left_as_it_was():
+    with cmu.collector_paused():
+        assert not gc.isenabled()
+        with cmu.collector_paused():
+            pass
+        assert not gc.isenabled()
+    assert gc.isenabled()
+    with pytest.raises(ZeroDivisionError), cmu.collector_paused():
+        1 / 0  # noqa: B018
+    assert gc.isenabled()
+
+
+def test_stress_is_dropped_from_phonemes_and_digits_stay_where_they_are_no_stress():
+    assert cmu.parse("abc AE2 B IY1 S IY0\nabc(2) AE0 B # 2 B\nb2b B IY1\n") == [
+        cmu.Word("abc", ("AE", "B", "IY", "S", "IY"), (("AE", "B"),))
+    ]

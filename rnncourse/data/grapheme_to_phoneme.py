@@ -6,7 +6,7 @@ from rnncourse.data.dataset import Dataset
 from rnncourse.data.letter_to_sound import LETTERS, table_baselines, tagged_splits
 from rnncourse.data.metrics import ErrorRates, error_rates
 from rnncourse.data.padding import transduction
-from rnncourse.data.pronunciation import Word, card, take_words, words
+from rnncourse.data.pronunciation import Word, card, collector_paused, take_words, words
 from rnncourse.data.sources import read_files
 from rnncourse.data.splits import Split
 from rnncourse.data.vocabulary import BOS, EOS, PAD, Vocabulary
@@ -36,6 +36,7 @@ def score(predicted: Sequence[Sequence[str]], items: Sequence[Word]) -> ErrorRat
     return error_rates(predicted, [word.pronunciations for word in items])
 
 
+@collector_paused()
 def load(*, max_words: int | None = 20_000) -> Dataset:
     """Grapheme-to-phoneme transduction.
 

@@ -14,7 +14,7 @@ from rnncourse.data.cache import cached
 from rnncourse.data.dataset import Baseline, Dataset
 from rnncourse.data.metrics import ErrorRates, error_rates
 from rnncourse.data.padding import pad_numbers
-from rnncourse.data.pronunciation import HASH, Word, card, take_words, words
+from rnncourse.data.pronunciation import HASH, Word, card, collector_paused, take_words, words
 from rnncourse.data.sources import read_files
 from rnncourse.data.splits import Split, fraction
 from rnncourse.data.vocabulary import PAD, Vocabulary
@@ -198,6 +198,7 @@ def tagged_splits(max_words: int | None) -> tuple[dict[str, Split], Vocabulary, 
     return splits, Vocabulary([PAD, *LETTERS]), tags
 
 
+@collector_paused()
 def load(*, max_words: int | None = 20_000) -> Dataset:
     """Letter-to-sound tagging.
 

@@ -1,6 +1,9 @@
 """The CMU Pronouncing Dictionary: English words in letters and in phonemes, split by word family."""
 
+import gc
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache, lru_cache
 from typing import NamedTuple
 
@@ -16,6 +19,7 @@ SPLIT = (
     "(Families of irregular forms and of compounds are not recognised.)"
 )
 HASH = "81917843c7f44ce2b094ac63873c2c7a4cf802040792c455ba3ca406891c3d22"
+STRESS = str.maketrans("", "", "012")
 ENDING = re.compile("(?<=...)(?:ings?|ers?|ie[sdr]|est|e[sd]|ly|[sye])$")
 
 
@@ -87,9 +91,8 @@ def parse(source: str) -> list[Word]:
         [Word(letters='read', phonemes=('R', 'EH', 'D'), others=(('R', 'IY', 'D'),))]
     """
     found: dict[str, list[tuple[str, ...]]] = {}
-    unstressed = re.sub(r"(?<=[A-Z])[012]\b", "", source)
-    for letters, phonemes in re.findall(r"^([a-z]+)(?:\(\d+\))? ([A-Z ]+)", unstressed, flags=re.MULTILINE):
-        sound = tuple(phonemes.split())
+    for letters, phonemes in re.findall(r"^([a-z]+)(?:\(\d+\))? ([A-Z012 ]+)", source, flags=re.MULTILINE):
+        sound = tuple(phonemes.translate(STRESS).split())
         sounds = found.setdefault(letters, [])
         if sound not in sounds:
             sounds.append(sound)
@@ -134,7 +137,29 @@ def words(name_card: Card) -> dict[str, list[Word]]:
 
 @lru_cache(maxsize=1)
 def _split(content: bytes) -> dict[str, list[Word]]:
-    return split_by_hash(parse(content.decode()), key=lambda word: family(word.letters))
+    with collector_paused():
+        return split_by_hash(parse(content.decode()), key=lambda word: family(word.letters))
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Pauses Python's search for cycles: among a hundred thousand new words, none in a cycle, it takes half the time.
+
+    Yields:
+        Nothing; afterwards the search is on again if it was before.
+
+    Example:
+        >>> with collector_paused():
+        ...     gc.isenabled()
+        False
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 @cache
