@@ -276,6 +276,11 @@ def test_a_judge_gives_shares_words_and_recognises_by_what_it_says():
     assert (other.points, other.mistake, other.hint) == (1.5, "", "What are the two called?")
 
 
+def test_a_judge_that_fails_on_everything_gives_nobody_a_point():
+    result = answer(judged(judge=lambda *_: 1 / 0), lambda low, high: (high / 3, high + 5))
+    assert result.points == 0
+
+
 @pytest.mark.parametrize("given", [7, "x", (), (1.0, 2.0, 3.0), ("a", "b"), [torch.ones(2), torch.ones(2)]])
 def test_what_a_judge_cannot_read_earns_nothing_and_stops_nobody(given):
     result = answer(judged(), lambda low, high: given)

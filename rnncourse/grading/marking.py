@@ -2,7 +2,8 @@
 
 Marking sees values only. Each case's answer is compared with the reference on the same inputs; if it is wrong, every
 named wrong answer is computed on these inputs too, and the one that the learner's answers coincide with is the
-mistake that was made. A question with many right answers is marked by its judge (:mod:`rnncourse.grading.judging`).
+mistake that was made. A question with many right answers is marked by what its judge says about the values
+(:mod:`rnncourse.grading.judging`): its sentences are compared instead of the values.
 """
 
 from collections.abc import Callable, Mapping
@@ -84,12 +85,13 @@ def mark(question: Question, answers: Mapping[str, Any], seed: int) -> Mark:
     """
     inputs = question.inputs(seed)
     answers = {label: answers.get(label, Failure("there was no answer")) for label in inputs}
-    expected = {label: _ask(question.reference, inputs[label]) for label in inputs}
+    answers = {label: _judged(question, inputs[label], answer) for label, answer in answers.items()}
+    expected = {label: _expected(question, inputs[label]) for label in inputs}
     problems = {}
     for label, answer in answers.items():
         if isinstance(answer, Failure):
             problems[label] = answer.message
-        elif problem := _problem(question, inputs[label], expected[label], answer):
+        elif problem := _problem(question, expected[label], answer):
             problems[label] = problem
     result = Mark(question.id, question.title, 0.0, question.points, problems)
     result.answered = any(not isinstance(answer, Failure) for answer in answers.values())
@@ -97,7 +99,7 @@ def mark(question: Question, answers: Mapping[str, Any], seed: int) -> Mark:
         result.points = question.points
         result.message = "right"
         return result
-    result.earned, share = _credit(question, inputs, expected, answers, problems)
+    result.earned, share = _credit(question, expected, answers, problems)
     result.points = round(question.points * share, 2)
     wrong = recognise(question, inputs, expected, answers)
     if wrong is not None:
@@ -110,28 +112,38 @@ def mark(question: Question, answers: Mapping[str, Any], seed: int) -> Mark:
     return result
 
 
-def _ask(function: Callable[..., Any], arguments: tuple) -> Any:
+def _expected(question: Question, arguments: tuple) -> Any:
+    """The right answer to a case; from a judge, that there is nothing to say: whatever else it says is no full mark."""
+    if question.judge is not None:
+        return ("",) * len(question.parts)
+    return _ask(question, question.reference, arguments)
+
+
+def _ask(question: Question, function: Callable[..., Any], arguments: tuple) -> Any:
     """The answer of one of our own functions, on a copy of the inputs, so that no case can spoil another."""
     with torch.no_grad():
-        return plain(function(*plain(arguments)))
+        return _judged(question, arguments, plain(function(*plain(arguments))))
 
 
-def _problem(question: Question, arguments: tuple, expected: Any, answer: Any) -> str | None:
+def _judged(question: Question, arguments: tuple, answer: Any) -> Any:
+    """What is compared: the answer itself, or what the question's judge says about each part of it."""
+    if question.judge is None or isinstance(answer, Failure):
+        return answer
+    return verdicts(question, arguments, answer)
+
+
+def _problem(question: Question, expected: Any, answer: Any) -> str | None:
     """What is wrong with an answer to one case, in words, or None."""
-    if question.judge is None:
-        return difference(expected, answer, question.tolerance, parts=question.parts)
-    sentences = verdicts(question, arguments, answer)
-    if len(set(sentences)) == 1:
-        return sentences[0] or None
-    return "; ".join(f"{part}: {said}" for part, said in zip(question.parts, sentences, strict=True) if said)
+    problem = difference(expected, answer, question.tolerance, parts=question.parts)
+    if problem is None or question.judge is None:
+        return problem
+    if len(set(answer)) == 1:
+        return answer[0]
+    return "; ".join(f"{part}: {said}" for part, said in zip(question.parts, answer, strict=True) if said)
 
 
 def _credit(
-    question: Question,
-    inputs: Mapping[str, tuple],
-    expected: Mapping[str, Any],
-    answers: Mapping[str, Any],
-    problems: Mapping[str, str],
+    question: Question, expected: Mapping[str, Any], answers: Mapping[str, Any], problems: Mapping[str, str]
 ) -> tuple[tuple[str, ...], float]:
     """The names of what was right, and the share of the points that it is worth."""
     if question.credit_cases:
@@ -140,19 +152,15 @@ def _credit(
     if not question.parts:
         return (), 0.0
 
-    def part_is_right(index: int, label: str) -> bool:
-        answer = answers[label]
-        if isinstance(answer, Failure):
-            return False
-        if question.judge is not None:
-            return not verdicts(question, inputs[label], answer)[index]
-        if not isinstance(answer, tuple | list) or len(answer) != len(question.parts):
-            return False
-        return difference(expected[label][index], answer[index], question.tolerance) is None
+    def part_is_right(index: int) -> bool:
+        for label, answer in answers.items():
+            if not isinstance(answer, tuple | list) or len(answer) != len(question.parts):
+                return False
+            if difference(expected[label][index], answer[index], question.tolerance):
+                return False
+        return True
 
-    right = tuple(
-        part for index, part in enumerate(question.parts) if all(part_is_right(index, label) for label in answers)
-    )
+    right = tuple(part for index, part in enumerate(question.parts) if part_is_right(index))
     return right, len(right) / len(question.parts)
 
 
@@ -166,18 +174,11 @@ def recognise(question: Question, inputs: Mapping[str, tuple], expected: Mapping
     for wrong in question.wrong:
         separates = False
         for label in answered:
-            value = _ask(wrong.answer, inputs[label])
-            if not _coincide(question, inputs[label], value, answers[label]):
+            value = _ask(question, wrong.answer, inputs[label])
+            if difference(value, answers[label], question.tolerance):
                 break
-            separates |= _problem(question, inputs[label], expected[label], value) is not None
+            separates |= difference(expected[label], value, question.tolerance) is not None
         else:
             if separates:
                 return wrong
     return None
-
-
-def _coincide(question: Question, arguments: tuple, value: Any, answer: Any) -> bool:
-    """Whether an answer is this value; for a judge, whether it has the same to say about both."""
-    if question.judge is None:
-        return difference(value, answer, question.tolerance) is None
-    return verdicts(question, arguments, value) == verdicts(question, arguments, answer)

@@ -588,7 +588,7 @@ THREE = Question(
         "two units": lambda draw: (draw.integer(1, 4), 2),
         "one input": lambda draw: (1, draw.integer(5, 6)),
     },
-    parts=("the matrix tells them apart", "they agree", "the bias tells them apart"),
+    parts=("the first GRU", "the second GRU", "the third GRU"),
     wrong=(
         Wrong(
             "a diagonal matrix for the first",

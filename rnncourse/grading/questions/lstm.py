@@ -891,7 +891,7 @@ LAG = Question(
     judge=_judge_memory,
     cases={
         "a short lag": _lags((8, 12), (0.6, 0.8)),
-        "a long lag": _lags((120, 300), (0.5, 0.9)),
+        "a long lag": _lags((90, 150), (0.5, 0.9)),
         "a single step": _lags((1, 1), (0.3, 0.45)),
     },
     parts=("what is stored", "what survives", "what passes by", "what is replaced"),
