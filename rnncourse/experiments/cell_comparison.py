@@ -226,7 +226,7 @@ def cells(
     "06.reset",
     smoke={"seeds": 1, "steps": 4, "lr": 1e-2, "budget": 8_000, "max_chars": 30_000},
     page={"seeds": 1, "steps": 200, "lr": 2e-2, "budget": 30_000, "max_chars": 500_000},
-    full={"seeds": 3, "steps": 600, "lr": 2e-2, "budget": 30_000, "max_chars": 500_000},
+    full={"seeds": 3, "steps": 400, "lr": 2e-2, "budget": 30_000, "max_chars": 500_000},
 )
 def reset(*, seed: int, steps: int, lr: float, budget: int, max_chars: int) -> dict[str, float]:
     """The reset gate before the matrix product or after it: two networks that no weights translate, both trained.
@@ -279,7 +279,7 @@ def step_milliseconds(models: dict[str, nn.Module], batch, *, repeats: int) -> d
     "06.cost",
     smoke={"seeds": 1, "repeats": 1, "budget": 8_000, "max_chars": 30_000},
     page={"seeds": 1, "repeats": 5, "budget": 30_000, "max_chars": 30_000},
-    full={"seeds": 3, "repeats": 25, "budget": 30_000, "max_chars": 500_000},
+    full={"seeds": 3, "repeats": 15, "budget": 30_000, "max_chars": 500_000},
 )
 def cost(*, seed: int, repeats: int, budget: int, max_chars: int) -> dict[str, float]:
     """What one training step of each model of ``06.cells`` costs: measured, so a little different each time.
