@@ -172,7 +172,7 @@ def _text(max_chars: int) -> Dataset:
             cite="chung2014empirical",
             read="from a secondary source",
             unit="theirs: nats per frame of music; ours: bits per character",
-            size="Bach chorales; 48 units in the settings that the first author published; RMSProp",
+            size="Bach chorales; the same number of parameters for each cell",
             comparable=False,
             why="another data set and another unit; what can be laid side by side is the order of the three cells",
             what="GRU at the learning rate that validated best",

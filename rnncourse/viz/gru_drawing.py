@@ -60,9 +60,11 @@ def gru_cell(highlight: str | None = None, *, reset: str = "after") -> Figure:
     with sketch.part("update"):
         box_z = sketch.box(GATE_Z, BOXES, "σ", width=0.6, height=0.4)
         sketch.arrow((GATE_Z, LOWER), box_z.bottom)
+        sketch.text(GATE_Z - 0.28, 1.49, "$U_z, W_z$", size=8, colour="orange")
     with sketch.part("reset"):
         box_r = sketch.box(GATE_R, 1.72, "σ", width=0.6, height=0.36)
         sketch.path([(GATE_Z, LOWER), (GATE_R, LOWER), box_r.bottom], corner=0.06)
+        sketch.text(GATE_R + 0.3, 1.42, "$U_r, W_r$", size=8, colour="orange")
 
     with sketch.part("update", "blend"):
         keep = sketch.op(GATE_Z, UPPER, "×")
