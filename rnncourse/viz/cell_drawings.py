@@ -138,7 +138,7 @@ def vanilla_cell(highlight: str | None = None) -> Figure:
         sketch.arrow(copy, sketch.node(RIGHT, LOWER, "$h_t$", colour="green").left)
         sketch.text(5.35, LOWER - 0.2, "carry onward", size=9, colour="blue")
     with sketch.part("decide"):
-        readout = sketch.node(4.6, 3.95, "$y_t$", colour="purple")
+        readout = sketch.node(4.6, 3.95, "$h_t$", colour="green")
         sketch.arrow(copy, readout.bottom)
         sketch.text(5.13, 2.55, "decide now", size=9, colour="purple")
     sketch.check_lit()
@@ -267,8 +267,8 @@ def conveyor_belt(steps: int = 3, *, gradient: bool = False) -> Figure:
         sketch.arrow(add, after)
         sketch.arrow((keep.x, 0.48), keep.bottom)
         sketch.arrow((add.x, 0.48), add.bottom)
-        sketch.text(keep.x, 0.3, f"$f_{{{names[step]}}}$", size=11)
-        sketch.text(add.x + 0.08, 0.3, "$i \\odot g$", size=11)
+        sketch.text(keep.x - 0.1, 0.3, f"$f_{{{names[step]}}}$", size=10.5)
+        sketch.text(add.x + 0.17, 0.3, f"$i_{{{names[step]}}} \\odot g_{{{names[step]}}}$", size=10.5)
         if gradient:
             sketch.arrow((x - 0.1, y + 0.42), (x - spacing + 0.1, y + 0.42), bend=0.12, colour="red", dashed=True)
             sketch.text(x - spacing / 2, y + 0.8, f"$\\odot f_{{{names[step]}}}$", size=10.5, colour="red")
