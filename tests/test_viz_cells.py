@@ -1,4 +1,4 @@
-"""Drawings of cells light the part they are asked to, and figures of gates and of many seeds show what they are given."""
+"""Drawings of cells light the part they are asked to; figures of gates and of many seeds show what they are given."""
 
 import io
 
