@@ -99,7 +99,7 @@ def parts() -> list[Part]:
         Part(
             "site",
             "the built site in a browser",
-            5,
+            12,
             [pytest("tests", "-m", "site")],
         ),
     ]

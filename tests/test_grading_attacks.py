@@ -19,7 +19,7 @@ from tests.house import need
 pytestmark = pytest.mark.sandbox
 
 LIMITS = dataclasses.replace(
-    Limits(), cell_seconds=3.0, total_seconds=120.0, resident=1500 * 2**20, processes=40, restarts=20
+    Limits(), cell_seconds=3.0, total_seconds=120.0, resident=1000 * 2**20, processes=40, restarts=20
 )
 
 
