@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 __all__ = [
     "check_callable",
@@ -19,6 +19,7 @@ __all__ = [
     "check_finite",
     "check_fraction",
     "check_kind",
+    "check_layer",
     "check_lengths",
     "check_positive",
     "check_positive_number",
@@ -48,6 +49,26 @@ def check_kind(name: str, value: Any, kind: type | tuple[type, ...]) -> None:
         kinds = kind if isinstance(kind, tuple) else (kind,)
         names = ["None" if one is type(None) else one.__name__ for one in kinds]
         raise ValueError(f"{name} is a {type(value).__name__}; it should be of type {' or '.join(names)}")
+
+
+def check_layer(name: str, value: Any) -> None:
+    """Refuse what is no layer of the grammar ``outputs, state = layer(inputs, state, lengths)``.
+
+    Args:
+        name: The argument's name, for the message.
+        value: What was given.
+
+    Raises:
+        ValueError: If ``value`` is no module, or does not say its ``input_size`` and ``output_size``.
+
+    Example:
+        >>> check_layer("layer", nn.Linear(3, 4))
+        Traceback (most recent call last):
+        ...
+        ValueError: layer is a Linear; it should be a layer such as Recurrent(LSTMCell(3, 5))
+    """
+    if not isinstance(value, nn.Module) or not hasattr(value, "input_size") or not hasattr(value, "output_size"):
+        raise ValueError(f"{name} is a {type(value).__name__}; it should be a layer such as Recurrent(LSTMCell(3, 5))")
 
 
 def check_callable(name: str, value: Any, what: str) -> None:

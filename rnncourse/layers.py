@@ -9,7 +9,14 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from rnncourse.cells import Cell
-from rnncourse.checks import check_choice, check_lengths, check_positive, check_probability, check_shape
+from rnncourse.checks import (
+    check_choice,
+    check_layer,
+    check_lengths,
+    check_positive,
+    check_probability,
+    check_shape,
+)
 from rnncourse.shapes import BidirectionalState
 from rnncourse.unroll import flip_by_length, unroll
 
@@ -35,7 +42,7 @@ class Recurrent(nn.Module):
               one whose gradients can be differentiated again.
 
     Raises:
-        ValueError: If the implementation is unknown.
+        ValueError: If ``cell`` is no :class:`~rnncourse.cells.Cell`, or the implementation is unknown.
 
     Example:
         >>> from rnncourse.cells import RNNCell
@@ -47,6 +54,9 @@ class Recurrent(nn.Module):
 
     def __init__(self, cell: Cell, *, implementation: str = "kernel") -> None:
         super().__init__()
+        if not isinstance(cell, Cell):
+            what = f"the class {cell.__name__}" if isinstance(cell, type) else f"a {type(cell).__name__}"
+            raise ValueError(f"cell is {what}; it should be a cell such as LSTMCell(3, 5)")
         check_choice("implementation", implementation, ("kernel", "loop", "checkpoint"))
         self.cell = cell
         self.implementation = implementation
@@ -142,8 +152,8 @@ class Bidirectional(nn.Module):
         merge: How two outputs become one: ``"concatenate"``, ``"sum"`` or ``"multiply"``.
 
     Raises:
-        ValueError: If ``merge`` is unknown, the layers expect different inputs, or their outputs differ in size where
-            they are summed or multiplied.
+        ValueError: If one is no layer, ``merge`` is unknown, the layers expect different inputs, or their outputs
+            differ in size where they are summed or multiplied.
 
     Source: Schuster and Paliwal (1997), whose abstract was read.
 
@@ -158,6 +168,8 @@ class Bidirectional(nn.Module):
     def __init__(self, forward_layer: nn.Module, backward_layer: nn.Module, *, merge: str = "concatenate") -> None:
         super().__init__()
         check_choice("merge", merge, ("concatenate", "sum", "multiply"))
+        check_layer("forward_layer", forward_layer)
+        check_layer("backward_layer", backward_layer)
         if forward_layer.input_size != backward_layer.input_size:
             raise ValueError(
                 f"forward_layer and backward_layer have input sizes {forward_layer.input_size} and "
@@ -239,7 +251,7 @@ class Stacked(nn.Module):
         residual: Whether every layer but the first adds its inputs to its outputs.
 
     Raises:
-        ValueError: If there is no layer, sizes do not meet, or ``dropout`` is no probability.
+        ValueError: If there is no layer or one is none, sizes do not meet, or ``dropout`` is no probability.
 
     Source: Graves et al. (2013) for the stack, from secondary sources; Zaremba et al. (2014) for dropout that spares
     the connections through time: abstract and introduction read, the place of the dropout from a secondary source.
@@ -257,6 +269,8 @@ class Stacked(nn.Module):
         if not layers:
             raise ValueError("layers is empty; a stack should have at least one layer")
         check_probability("dropout", dropout)
+        for number, layer in enumerate(layers, start=1):
+            check_layer(f"layer {number}", layer)
         for above, (lower, upper) in enumerate(zip(layers, layers[1:], strict=False), start=2):
             if upper.input_size != lower.output_size:
                 raise ValueError(
@@ -315,6 +329,8 @@ class Stacked(nn.Module):
             >>> Stacked.of(GRUCell, 3, 5, num_layers=2, bidirectional=True).output_size
             10
         """
+        if not isinstance(cell, type) or not issubclass(cell, Cell):
+            raise ValueError(f"cell is {cell!r}; it should be a class of cells, such as LSTMCell")
         check_positive("num_layers", num_layers)
         layers: list[nn.Module] = []
         for _ in range(num_layers):

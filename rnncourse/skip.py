@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import torch
-from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from rnncourse.cells import Cell
 from rnncourse.checks import check_positive, check_shape
+from rnncourse.functional import RNNTrace
 
 __all__ = ["SkipRNNCell"]
 
@@ -93,29 +93,24 @@ class SkipRNNCell(Cell):
         """
         return (super().initial_state(batch_size),) * self.skip
 
-    def forward(
-        self, x_t: Float[Tensor, "batch input"], state: tuple[Tensor, ...]
-    ) -> tuple[Float[Tensor, "batch hidden"], tuple[Tensor, ...]]:
-        """One step.
+    def trace(self, x_t: Tensor, state: tuple[Tensor, ...]) -> tuple[RNNTrace, tuple[Tensor, ...]]:
+        """One step, opened: its activation and the new hidden state; and the new state, with that in front."""
+        trace = self.equations(x_t, state)
+        return trace, (trace.h, *state[:-1])
 
-        Args:
-            x_t: The input of this step.
-            state: The last ``skip`` hidden states, the newest first.
-
-        Returns:
-            The new hidden state, and the new tuple with it in front.
-
-        Raises:
-            ValueError: If the input or the state does not fit the cell.
-        """
+    def equations(self, x_t: Tensor, state: tuple[Tensor, ...]) -> RNNTrace:
+        """The equation above, with the activation that the hyperbolic tangent is taken of."""
         check_shape("x_t", x_t, like=self.weight_ih, batch=None, input=self.input_size)
+        if not isinstance(state, tuple):
+            raise ValueError(f"state is a {type(state).__name__}; it should be a tuple of skip = {self.skip} tensors")
         if len(state) != self.skip:
             raise ValueError(f"state holds {len(state)} hidden states; it should hold skip = {self.skip}")
+        for place, h in enumerate(state):
+            check_shape(f"state[{place}]", h, like=self.weight_hh, batch=len(x_t), hidden=self.hidden_size)
         newest, oldest = state[0], state[-1]
-        check_shape("state", newest, like=self.weight_hh, batch=len(x_t), hidden=self.hidden_size)
         a = F.linear(x_t, self.weight_ih, self.bias_ih) + F.linear(newest, self.weight_hh, self.bias_hh)
-        h_t = torch.tanh(a + F.linear(oldest, self.weight_skip))  # (batch, hidden)
-        return h_t, (h_t, *state[:-1])
+        a = a + F.linear(oldest, self.weight_skip)  # (batch, hidden)
+        return RNNTrace(a, torch.tanh(a))
 
     def extra_repr(self) -> str:
         """The sizes and the skip, as ``repr`` shows them."""

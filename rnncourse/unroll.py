@@ -39,13 +39,14 @@ def unroll(
         after each sequence's last step.
 
     Raises:
-        ValueError: If ``inputs`` has no time axis or an empty one, or the lengths do not fit it.
+        ValueError: If ``inputs`` is no tensor, has no time axis or an empty one, or the lengths do not fit it.
 
     Example:
         >>> outputs, state = unroll(lambda x_t, count: (x_t + 1, count + 1), torch.zeros(1, 3, 2), 0)
         >>> outputs.shape, state
         (torch.Size([1, 3, 2]), 3)
     """
+    check_kind("inputs", inputs, Tensor)
     if inputs.dim() < 2 or inputs.shape[1] == 0:
         raise ValueError(f"inputs has shape {tuple(inputs.shape)}; it should be (batch, time, …) with time at least 1")
     outputs = []
@@ -78,13 +79,18 @@ def padding_mask(lengths: Int[Tensor, "batch"], time: int) -> Bool[Tensor, "batc
         True at real steps, False at padding.
 
     Raises:
-        ValueError: If a length is below 1 or above ``time``.
+        ValueError: If ``lengths`` is no integer tensor of one axis, ``time`` is not at least 1, or a length is below 1
+            or above ``time``.
 
     Example:
         >>> padding_mask(torch.tensor([3, 1]), 3)
         tensor([[ True,  True,  True],
                 [ True, False, False]])
     """
+    check_kind("lengths", lengths, Tensor)
+    if lengths.dim() != 1:
+        raise ValueError(f"lengths has shape {tuple(lengths.shape)}; it should be (batch,)")
+    check_positive("time", time)
     check_lengths(lengths, len(lengths), time)
     return torch.arange(time, device=lengths.device) < lengths[:, None]
 
@@ -105,13 +111,14 @@ def flip_by_length(sequence: Tensor, lengths: Int[Tensor, "batch"] | None = None
         The flipped sequences, in a tensor of the same shape.
 
     Raises:
-        ValueError: If the lengths do not fit the sequence.
+        ValueError: If ``sequence`` is no tensor with axes batch and time, or the lengths do not fit it.
 
     Example:
         >>> flip_by_length(torch.tensor([[1, 2, 3], [4, 0, 0]]), torch.tensor([3, 1]))
         tensor([[3, 2, 1],
                 [4, 0, 0]])
     """
+    _check_sequence("sequence", sequence)
     if lengths is None:
         return sequence.flip(1)
     batch, time = sequence.shape[:2]

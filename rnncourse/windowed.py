@@ -98,6 +98,7 @@ class FixedWindow(nn.Module):
             lengths = torch.full((batch,), time, device=inputs.device)
         else:
             check_lengths(lengths, batch, time)
+            lengths = lengths.to(inputs.device)
         seen = torch.cat([state, inputs], dim=1)  # (batch, window - 1 + time, input)
         scores = self.bias + sum(
             seen[:, self.window - 1 - j : self.window - 1 - j + time] @ self.weight[j].T for j in range(self.window)

@@ -13,12 +13,14 @@ from rnncourse.checks import (
     check_finite,
     check_fraction,
     check_kind,
+    check_layer,
     check_lengths,
     check_positive,
     check_positive_number,
     check_probability,
     check_shape,
 )
+from rnncourse.depth import Perceptron
 
 
 @pytest.mark.parametrize("value", [0, -1, 1.0, True, "3", None])
@@ -59,6 +61,7 @@ def test_what_fits_passes_without_a_word():
     check_kind("h", None, (torch.Tensor, type(None)))
     check_callable("loss", torch.sum, "a function")
     check_choice("last", None, ["tanh", None])
+    check_layer("layer", Perceptron([3, 2]))
 
 
 @pytest.mark.parametrize(
@@ -71,6 +74,12 @@ def test_what_fits_passes_without_a_word():
 def test_another_kind_is_named_with_the_wanted_ones(kind, message):
     with pytest.raises(ValueError, match=message):
         check_kind("h", [1.0], kind)
+
+
+@pytest.mark.parametrize("value", [None, "lstm", torch.nn.Linear(3, 4), torch.nn.LSTM(3, 4)])
+def test_what_does_not_say_its_sizes_is_no_layer(value):
+    with pytest.raises(ValueError, match="layer is a .*; it should be a layer such as"):
+        check_layer("layer", value)
 
 
 def test_what_cannot_be_called_is_no_function():

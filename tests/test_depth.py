@@ -260,6 +260,10 @@ BAD = {
     "x_t is a list": lambda: DeepTransitionCell(3, 4)([1.0], torch.zeros(1, 4)),
     "state is a NoneType": lambda: DeepTransitionCell(3, 4)(torch.zeros(1, 3), None),
     "init is 'identity'": lambda: DeepTransitionCell(3, 4, init="identity"),
+    "layer is a Linear": lambda: Between(nn.Linear(3, 4)),
+    "layer is a NoneType": lambda: Between(None),
+    "before is a builtin_function_or_method": lambda: Between(Recurrent(RNNCell(3, 4)), before=torch.tanh),
+    "after is a str": lambda: Between(Recurrent(RNNCell(3, 4)), after="tanh"),
     "inputs has dtype torch.float64": lambda: Between(Recurrent(RNNCell(3, 4)))(torch.zeros(2, 5, 3).double()),
     "inputs is a list": lambda: deep_rnn("stacked", 3, 4, output_size=2)([1.0]),
     "lengths runs from 1 to 6": lambda: deep_rnn("deep_output", 3, 4, output_size=2)(

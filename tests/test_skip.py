@@ -83,6 +83,16 @@ def test_orthogonal_init_puts_the_weight_on_the_long_connection():
     assert cell.weight_hh.abs().max() <= 8**-0.5 / 3
 
 
+def test_the_trace_is_the_step_with_its_activation():
+    cell = SkipRNNCell(2, 4, skip=3)
+    x = torch.randn(2, 6, 2)
+    traced, end = Recurrent(cell).trace(x)
+    outputs, state = Recurrent(cell)(x)
+    assert torch.equal(traced.h, outputs)
+    assert torch.equal(torch.tanh(traced.a), outputs)
+    assert all(map(torch.equal, end, state))
+
+
 def in_layer(state):
     return Recurrent(SkipRNNCell(2, 3, skip=2))(torch.zeros(1, 5, 2), state)
 
@@ -95,6 +105,17 @@ def in_layer(state):
         (lambda: SkipRNNCell(2, 3, init="identity"), "init is 'identity'"),
         (lambda: SkipRNNCell(2, 3, skip=4)(torch.zeros(1, 2), (torch.zeros(1, 3),)), "state holds 1 hidden states"),
         (lambda: SkipRNNCell(2, 3, skip=1)(torch.zeros(1, 5), (torch.zeros(1, 3),)), "x_t has shape"),
+        (lambda: SkipRNNCell(2, 3, skip=1)([0.0, 0.0], (torch.zeros(1, 3),)), "x_t is a list"),
+        (lambda: SkipRNNCell(2, 3, skip=1)(torch.zeros(1, 2), None), "state is a NoneType; it should be a tuple"),
+        (lambda: SkipRNNCell(2, 3, skip=1).trace(torch.zeros(1, 2), torch.zeros(1, 3)), "state is a Tensor; it should"),
+        (lambda: SkipRNNCell(2, 3, skip=1).trace(torch.zeros(2), (torch.zeros(1, 3),)), "x_t has 1 axes"),
+        (lambda: SkipRNNCell(2, 3, skip=1).trace(torch.zeros(1, 2), (None,)), r"state\[0\] is a NoneType"),
+        (
+            lambda: SkipRNNCell(2, 3, skip=3)(
+                torch.zeros(1, 2), (torch.zeros(1, 3), torch.zeros(2, 3), torch.zeros(1, 3))
+            ),
+            r"state\[1\] has shape \(2, 3\)",
+        ),
         (lambda: in_layer(torch.zeros(1, 3)), "state is a Tensor; it should be a tuple of 2 tensors"),
         (lambda: in_layer((torch.zeros(1, 3),)), "state is a tuple; it should be a tuple of 2 tensors"),
         (lambda: in_layer((torch.zeros(1, 3), torch.zeros(1, 4))), r"state\[1\] has shape"),

@@ -154,6 +154,7 @@ def test_reading_by_windows_gives_the_same_values_and_cuts_the_gradient():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
+        (lambda: unroll(lambda x, s: (x, s), [1.0], 0), "inputs is a list"),
         (lambda: unroll(lambda x, s: (x, s), torch.zeros(3), 0), r"inputs has shape \(3,\)"),
         (lambda: unroll(lambda x, s: (x, s), torch.zeros(3, 0, 2), 0), "with time at least 1"),
         (lambda: unroll(lambda x, s: (x, s), torch.zeros(2, 3), 0, torch.tensor([4, 1])), "lengths runs from 1 to 4"),
@@ -165,9 +166,15 @@ def test_reading_by_windows_gives_the_same_values_and_cuts_the_gradient():
         (lambda: windows([1, 2], 1), "sequence is a list"),
         (lambda: windows(torch.zeros(3), 1), r"sequence has shape \(3,\)"),
         (lambda: windows(torch.zeros(1, 0), 1), r"sequence has shape \(1, 0\); .* neither of them empty"),
-        (lambda: flip_by_length(torch.zeros(0, 3), torch.zeros(0, dtype=torch.long)), "lengths is empty"),
+        (lambda: flip_by_length(None), "sequence is a NoneType"),
+        (lambda: flip_by_length(torch.zeros(3)), r"sequence has shape \(3,\)"),
+        (lambda: flip_by_length(torch.zeros(0, 3), torch.zeros(0, dtype=torch.long)), "neither of them empty"),
         (lambda: padding_mask(torch.zeros(0, dtype=torch.long), 3), "lengths is empty"),
         (lambda: padding_mask([3], 3), "lengths is a list"),
+        (lambda: padding_mask(None, 3), "lengths is a NoneType"),
+        (lambda: padding_mask(torch.tensor(3), 3), r"lengths has shape \(\); it should be \(batch,\)"),
+        (lambda: padding_mask(torch.tensor([[3]]), 3), r"lengths has shape \(1, 1\)"),
+        (lambda: padding_mask(torch.tensor([3]), 3.5), "time is 3.5; it should be a whole number"),
         (lambda: padding_mask(torch.tensor([3.0]), 3), "dtype torch.float32"),
     ],
 )

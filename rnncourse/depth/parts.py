@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from rnncourse.cells import Cell
-from rnncourse.checks import check_choice, check_positive, check_shape
+from rnncourse.checks import check_choice, check_layer, check_lengths, check_positive, check_shape
 from rnncourse.unroll import padding_mask
 
 __all__ = ["Between", "DeepTransitionCell", "DeepTransitionTrace", "Perceptron"]
@@ -201,7 +201,8 @@ class Between(nn.Module):
         after: A map on (batch, time, hidden): a deep hidden-to-output function (DO-RNN).
 
     Raises:
-        ValueError: If the sizes of neighbours, where both say theirs, do not fit.
+        ValueError: If ``layer`` is none, a map is no module, or the sizes of neighbours, where both say theirs, do not
+            fit.
 
     Source: Pascanu et al. (2014), whose introduction was read.
 
@@ -216,6 +217,10 @@ class Between(nn.Module):
 
     def __init__(self, layer: nn.Module, *, before: nn.Module | None = None, after: nn.Module | None = None) -> None:
         super().__init__()
+        check_layer("layer", layer)
+        for name, part in (("before", before), ("after", after)):
+            if part is not None and not isinstance(part, nn.Module):
+                raise ValueError(f"{name} is a {type(part).__name__}; it should be a module, such as a Perceptron")
         if before is not None and getattr(before, "output_size", layer.input_size) != layer.input_size:
             raise ValueError(
                 f"before puts out {before.output_size} features; it should be the layer's, {layer.input_size}"
@@ -257,7 +262,10 @@ class Between(nn.Module):
         Raises:
             ValueError: If the inputs, the state or the lengths do not fit.
         """
-        check_shape("inputs", inputs, batch=None, time=None, input=self.input_size)
+        like = next(self.layer.parameters(), None)
+        check_shape("inputs", inputs, like=like, batch=None, time=None, input=self.input_size)
+        if lengths is not None:
+            check_lengths(lengths, *inputs.shape[:2])
         features = inputs if self.before is None else self.before(inputs)
         outputs, state = self.layer(features, state, lengths)
         if self.after is not None:
