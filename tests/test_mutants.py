@@ -5,11 +5,12 @@ theorem is one that other tests run on the package as it is; here it must hold w
 """
 
 import inspect
+import sys
 import textwrap
 
 import pytest
 
-from rnncourse import cells, functional, layers, losses
+from rnncourse import cells, convert, functional, layers, losses, training
 from rnncourse.kernels import gru, lstm, sequence
 from tests import test_cells, test_convert, test_functional, test_kernels, test_layers, test_losses, test_training
 from tests.test_training import batches as training_batches  # noqa: F401 - a fixture
@@ -26,11 +27,15 @@ def edited(function, old, new):
 
 
 def edit(owner, name, old, new):
-    """A patch: put the edited function in the place of the original."""
+    """A patch: put the edited function in the place of the original, wherever it was imported to."""
 
     def apply(monkeypatch):
-        mutant = edited(inspect.getattr_static(owner, name), old, new)
+        original = inspect.getattr_static(owner, name)
+        mutant = edited(original, old, new)
         monkeypatch.setattr(owner, name, mutant)
+        for module in [module for key, module in sys.modules.items() if key.split(".")[0] in ("rnncourse", "tests")]:
+            for alias in [alias for alias, value in vars(module).items() if value is original]:
+                monkeypatch.setattr(module, alias, mutant)
 
     return apply
 
@@ -112,7 +117,7 @@ MUTANTS = {
     ),
     "a view mixes batch and direction in the state": (
         edit(
-            test_convert,
+            convert,
             "state_to_torch",
             "return torch.stack([h for h, _ in states]),",
             "return torch.stack([h for h, _ in states], 1).view(len(states), *states[0].h.shape),",
@@ -150,7 +155,7 @@ MUTANTS = {
     ),
     "each parameter's gradient is clipped by itself": (
         edit(
-            test_training,
+            training,
             "fit",
             "nn.utils.clip_grad_norm_(parameters, math.inf if clip is None else clip)",
             "max(nn.utils.clip_grad_norm_(one, clip) for one in parameters)",
@@ -159,7 +164,7 @@ MUTANTS = {
     ),
     "each entry of the gradient is clipped by itself": (
         edit(
-            test_training,
+            training,
             "fit",
             "nn.utils.clip_grad_norm_(parameters, math.inf if clip is None else clip)",
             "[nn.utils.get_total_norm([p.grad for p in parameters]), "
