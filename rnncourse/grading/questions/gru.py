@@ -182,7 +182,7 @@ ADOPT = Question(
 def gru_step_back(
     dh_t: Tensor, r: Tensor, z: Tensor, n: Tensor, p: Tensor, h: Tensor, weight_hh: Tensor
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """delta_r, delta_z, delta_n and the gradient at h_{t-1}, for PyTorch's GRU; p is W_hn h + b_hn."""
+    """delta_r, delta_z, delta_n and the gradient at h_{t-1}, for PyTorch's GRU; p is W_n h + b_hn."""
     return _back(dh_t, r, z, n, p, h, weight_hh)
 
 
@@ -248,7 +248,7 @@ BACK = Question(
         Wrong(
             "the way through the candidate is missing",
             _back_without(3),
-            "The deltas are right. The candidate has seen the old state, through W_hn.",
+            "The deltas are right. The candidate has seen the old state, through W_n.",
         ),
         Wrong(
             "on the way through the candidate the reset gate is forgotten",
@@ -461,24 +461,38 @@ APART, ALIKE = 0.1, 1e-5
 
 
 def three_grus(input_size: int, hidden_size: int) -> tuple[tuple[Tensor, ...], ...]:
-    """Weights of three GRUs: the reset's place matters by the matrix; does not matter; matters by the bias alone."""
+    """Weights of three GRUs: the reset's place matters by one number; does not matter; matters by the bias alone."""
     generator = torch.Generator().manual_seed(0)
 
     def draw(*shape: int) -> Tensor:
         return torch.randn(*shape, generator=generator)
 
-    def weights(hidden: int, W_n: Tensor, b_n: float) -> tuple[Tensor, ...]:
+    def weights(U_r: Tensor, W_n: Tensor, b_n: float) -> tuple[Tensor, ...]:
+        hidden = len(W_n)
         bias_hh = torch.cat([torch.zeros(2 * hidden), torch.full((hidden,), b_n)])
         W = torch.cat([torch.zeros(2 * hidden, hidden), W_n])
-        U = torch.cat([2 * draw(hidden, input_size), torch.zeros(2 * hidden, input_size)])
+        U = torch.cat([U_r, torch.zeros(2 * hidden, input_size)])
         return U, W, torch.zeros(3 * hidden), bias_hh
 
-    swap = 2 * torch.eye(hidden_size).roll(1, dims=0)
+    paired, pair = 2 * draw(hidden_size, input_size), torch.eye(hidden_size)
+    paired[1] = paired[0]  # the first two units share a reset gate and listen to each other
+    pair[:2] = pair[:2].flip(0)
     return (
-        weights(hidden_size, swap, 0.0),
-        weights(hidden_size, torch.eye(hidden_size), 0.0),
-        weights(1, torch.zeros(1, 1), 2.0),
+        weights(2 * draw(hidden_size, input_size), _one_number(0, 1)(hidden_size), 0.0),
+        weights(paired, pair, 0.0),
+        weights(2 * draw(1, input_size), torch.zeros(1, 1), 2.0),
     )
+
+
+def _one_number(row: int, column: int):
+    """A W_n, given its size, with a single number other than zero."""
+
+    def make(hidden: int) -> Tensor:
+        W_n = torch.zeros(hidden, hidden)
+        W_n[row, column] = 2.0
+        return W_n
+
+    return make
 
 
 def _both(weights, inputs: int, hidden: int):
@@ -504,6 +518,8 @@ def _judge_grus(answer, input_size: int, hidden_size: int) -> tuple[str, ...]:
         verdicts.append(problem or judge(weights, input_size, hidden))
     if not verdicts[0] and any(bool(bias.any()) for bias in answer[0][2:]):
         verdicts[0] = "it has biases, and they could be the reason"
+    if not verdicts[0] and answer[0][1].chunk(3)[2].count_nonzero() > 1:
+        verdicts[0] = "its W_n has more than one number other than zero"
     return tuple(verdicts)
 
 
@@ -531,11 +547,15 @@ def _differs(weights, inputs: int, hidden: int) -> str:
 def _agrees(weights, inputs: int, hidden: int) -> str:
     _, _, apart, r = _both(weights, inputs, hidden)
     if apart > ALIKE:
-        return "the two forms differ"
-    if weights[1].chunk(3)[2].abs().max() < 0.1:
-        return "the two forms agree, but W_hn is nearly zero: there is nothing to reset"
-    if r.std(dim=0).max() < 0.05:
-        return "the two forms agree, but the reset gate hardly moves"
+        return "the two forms differ" + (", and it has a bias b_hn" if weights[3].chunk(3)[2].any() else "")
+    W_n = weights[1].chunk(3)[2]
+    listening = ((W_n - torch.diag(W_n.diagonal())).abs() >= 0.1).any(dim=1)  # (hidden,)
+    if not listening.any():
+        return "the two forms agree, but no unit listens to another one"
+    if r.std(dim=0)[listening].max() < 0.05:
+        return "the two forms agree, but the reset gates of the units that listen to others hardly move"
+    if (r.amax(dim=1) - r.amin(dim=1)).max() < 0.05:
+        return "the two forms agree, but all units have the same reset gate"
     return ""
 
 
@@ -551,7 +571,7 @@ def _grus_with(first=None, second=None, third=None):
 
 
 def _recurrent(make):
-    """A change of W_hn, given its size."""
+    """A change of W_n, given its size."""
 
     def change(weight_ih, weight_hh, bias_ih, bias_hh):
         hidden = weight_hh.shape[1]
@@ -570,6 +590,11 @@ def _inner_bias(value: float):
     return change
 
 
+def _one_gate_for_all(weight_ih, weight_hh, bias_ih, bias_hh):
+    hidden = weight_hh.shape[1]
+    return torch.cat([weight_ih[:1].expand(hidden, -1), weight_ih[hidden:]]), weight_hh, bias_ih, bias_hh
+
+
 def _gate_open(weight_ih, weight_hh, bias_ih, bias_hh):
     hidden = weight_hh.shape[1]
     W_n = torch.cat([torch.zeros(2 * hidden, hidden), torch.ones(hidden, hidden)])
@@ -584,16 +609,21 @@ THREE = Question(
     reference=three_grus,
     judge=_judge_grus,
     cases={
-        "a few units": lambda draw: (draw.integer(2, 3), draw.integer(3, 4)),
-        "two units": lambda draw: (draw.integer(1, 4), 2),
+        "a few units": lambda draw: (draw.integer(2, 3), draw.integer(4, 5)),
+        "three units": lambda draw: (draw.integer(1, 4), 3),
         "one input": lambda draw: (1, draw.integer(5, 6)),
     },
     parts=("the first GRU", "the second GRU", "the third GRU"),
     wrong=(
         Wrong(
-            "a diagonal matrix for the first",
-            _grus_with(first=_recurrent(torch.eye)),
-            "A diagonal matrix passes each unit's reset on to the same unit. Let units listen to one another.",
+            "several numbers in the matrix of the first",
+            _grus_with(first=_recurrent(lambda hidden: 2 * torch.eye(hidden).roll(1, dims=0))),
+            "The forms differ, but one number is enough. Which one makes a difference, and which ones never do?",
+        ),
+        Wrong(
+            "the one number of the first stands on the diagonal",
+            _grus_with(first=_recurrent(_one_number(0, 0))),
+            "There a unit listens to itself, and is reset by the same gate before the product as after it.",
         ),
         Wrong(
             "biases in the first",
@@ -601,14 +631,24 @@ THREE = Question(
             "For the first the matrix alone should be the reason: set every bias to zero.",
         ),
         Wrong(
+            "a diagonal matrix for the second",
+            _grus_with(second=_recurrent(torch.eye)),
+            "A diagonal matrix passes each unit's reset on to the same unit. Let at least one unit listen to another.",
+        ),
+        Wrong(
+            "one reset gate for all in the second",
+            _grus_with(second=_one_gate_for_all),
+            "If all units reset alike, every matrix will do. Give one unit another gate; whom may it listen to then?",
+        ),
+        Wrong(
             "the second agrees because its reset gate stands open",
             _grus_with(second=_gate_open),
             "With r = 1 nothing is reset at all. Find a matrix with which the forms agree whatever r does.",
         ),
         Wrong(
-            "the second agrees because nothing is recurrent",
-            _grus_with(second=_recurrent(lambda hidden: torch.zeros(hidden, hidden))),
-            "Without W_hn there is nothing to reset. Which matrices can trade places with an entrywise product?",
+            "in the second, units with different gates listen to one another",
+            _grus_with(second=_recurrent(lambda hidden: torch.eye(hidden).roll(1, dims=0))),
+            "A number W_ij is harmless if i and j reset alike, and only then. Sort the units by their gates.",
         ),
         Wrong(
             "an inner bias in the second",
@@ -623,7 +663,7 @@ THREE = Question(
     ),
     hints=(
         "Write both forms with their indices: the sum of W_ij r_j h_j, against r_i times the sum of W_ij h_j.",
-        "When is r_i W_ij = W_ij r_j for every i and j, whatever r is?",
+        "When is r_i W_ij = W_ij r_j? For each pair of units there are two ways.",
         "PyTorch's form has a bias inside the bracket that r scales.",
     ),
 )
