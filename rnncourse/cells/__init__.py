@@ -1,0 +1,23 @@
+"""Cells: parameters around one step.
+
+The job of a cell is to hold the parameters of one step and to apply it: ``output, state = cell(x_t, state)``. Its
+parameters are named, shaped, ordered and drawn as those of PyTorch's cells, so that one seed gives both the same
+weights and each loads the other's ``state_dict``. :mod:`~rnncourse.cells.cell` holds what they share; each kind has a
+module of its own: :mod:`~rnncourse.cells.rnn`, :mod:`~rnncourse.cells.lstm`, :mod:`~rnncourse.cells.gru` and
+:mod:`~rnncourse.cells.mgu`.
+"""
+
+from rnncourse.cells.cell import Cell
+from rnncourse.cells.gru import GRUCell
+from rnncourse.cells.lstm import ABLATIONS, LSTMCell
+from rnncourse.cells.mgu import MGUCell
+from rnncourse.cells.rnn import RNNCell
+
+__all__ = [
+    "Cell",
+    "GRUCell",
+    "ABLATIONS",
+    "LSTMCell",
+    "MGUCell",
+    "RNNCell",
+]
