@@ -129,7 +129,7 @@ MUTANTS = {
         both_directions(padded=False),
     ),
     "the loop's state is read after the padding": (
-        edit(layers, "unroll", "torch.where(_align(now, new), new, old), moved", "new, moved"),
+        edit(layers.recurrent, "unroll", "torch.where(_align(now, new), new, old), moved", "new, moved"),
         lengths("loop"),
     ),
     "the kernels' state is read after the padding": (

@@ -1,0 +1,127 @@
+"""A cell over time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from rnncourse.cells import Cell
+from rnncourse.checks import check_choice, check_lengths, check_shape
+from rnncourse.unroll import unroll
+
+__all__ = ["Recurrent"]
+
+
+class Recurrent(nn.Module):
+    r"""A cell, applied at every step of a sequence.
+
+    .. math:: y_t, s_t = \mathrm{cell}(x_t, s_{t-1}), \qquad t = 1, \dots, T
+
+    where :math:`x_t` is the input, :math:`s_t` the state and :math:`y_t` the output at time :math:`t`.
+
+    Args:
+        cell: The cell; its parameters are shared by all steps.
+        implementation: How outputs and gradients are computed; the numbers are the same.
+
+            - ``"kernel"``: the passes written by hand in :mod:`rnncourse.kernels`, the fast way. A cell that has no
+              kernel (peepholes, ablations, reset before the product, a class of your own) runs through the loop.
+            - ``"checkpoint"``: the same, keeping only every √T-th step's state for the backward pass and computing the
+              rest again. Without a kernel, the loop.
+            - ``"loop"``: the cell's own step in :func:`~rnncourse.unroll.unroll`, differentiated by autograd. The only
+              one whose gradients can be differentiated again.
+
+    Raises:
+        ValueError: If ``cell`` is no :class:`~rnncourse.cells.Cell`, or the implementation is unknown.
+
+    Example:
+        >>> import torch
+        >>> from rnncourse.cells import RNNCell
+        >>> layer = Recurrent(RNNCell(3, 5))
+        >>> outputs, state = layer(torch.zeros(2, 7, 3), lengths=torch.tensor([7, 4]))
+        >>> outputs.shape, state.shape
+        (torch.Size([2, 7, 5]), torch.Size([2, 5]))
+    """
+
+    def __init__(self, cell: Cell, *, implementation: str = "kernel") -> None:
+        super().__init__()
+        if not isinstance(cell, Cell):
+            what = f"the class {cell.__name__}" if isinstance(cell, type) else f"a {type(cell).__name__}"
+            raise ValueError(f"cell is {what}; it should be a cell such as LSTMCell(3, 5)")
+        check_choice("implementation", implementation, ("kernel", "loop", "checkpoint"))
+        self.cell = cell
+        self.implementation = implementation
+
+    @property
+    def input_size(self) -> int:
+        """Features of one step's input."""
+        return self.cell.input_size
+
+    @property
+    def output_size(self) -> int:
+        """Features of one step's output."""
+        return self.cell.hidden_size
+
+    def initial_state(self, batch_size: int) -> Any:
+        """The state before the first step: the cell's."""
+        return self.cell.initial_state(batch_size)
+
+    def forward(
+        self,
+        inputs: Float[Tensor, "batch time input"],
+        state: Any = None,
+        lengths: Int[Tensor, "batch"] | None = None,
+    ) -> tuple[Float[Tensor, "batch time output"], Any]:
+        """Read sequences.
+
+        Args:
+            inputs: The sequences, padded to one number of steps.
+            state: The state to start from; the cell's initial state if not given.
+            lengths: How many steps of each sequence are real; all if not given.
+
+        Returns:
+            The outputs, zero at padding, and the state at each sequence's own end.
+
+        Raises:
+            ValueError: If the inputs, the state or the lengths do not fit the layer or each other.
+        """
+        state = self._start(inputs, state, lengths)
+        kernel = None if self.implementation == "loop" else self.cell.kernel()
+        if kernel is None:
+            return unroll(self.cell, inputs, state, lengths)
+        return kernel(inputs, state, *self.cell.weights, lengths, checkpoint=self.implementation == "checkpoint")
+
+    def trace(self, inputs: Tensor, state: Any = None, lengths: Tensor | None = None) -> tuple[Any, Any]:
+        """Read sequences with every gate and intermediate in place of the outputs, through the readable loop.
+
+        Args:
+            inputs: The sequences, of shape (batch, time, input).
+            state: The state to start from; the cell's initial state if not given.
+            lengths: How many steps of each sequence are real; all if not given.
+
+        Returns:
+            The cell's trace, each field of shape (batch, time, hidden) and zero at padding, and the final state.
+        """
+        return unroll(self.cell.trace, inputs, self._start(inputs, state, lengths), lengths)
+
+    def _start(self, inputs: Tensor, state: Any, lengths: Tensor | None) -> Any:
+        """Refuse what does not fit, and return the state to start from."""
+        weight = self.cell.weight_hh
+        check_shape("inputs", inputs, like=weight, batch=None, time=None, input=self.input_size)
+        if lengths is not None:
+            check_lengths(lengths, *inputs.shape[:2])
+        start = self.initial_state(inputs.shape[0])
+        if state is None:
+            return start
+        parts = {"state": state}
+        if isinstance(start, tuple):
+            names = getattr(start, "_fields", None)
+            if not isinstance(state, type(start)) or len(state) != len(start):
+                wanted = f"{type(start).__name__}({', '.join(names)})" if names else f"tuple of {len(start)} tensors"
+                raise ValueError(f"state is a {type(state).__name__}; it should be {'an' if names else 'a'} {wanted}")
+            labels = [f"state.{name}" for name in names] if names else [f"state[{i}]" for i in range(len(start))]
+            parts = dict(zip(labels, state, strict=True))
+        for name, part in parts.items():
+            check_shape(name, part, like=weight, batch=inputs.shape[0], hidden=weight.shape[1])
+        return state
