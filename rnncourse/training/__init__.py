@@ -1,0 +1,19 @@
+"""One training loop for every chapter: clip, step, watch a validation measure, keep the best, say why it stopped.
+
+It knows nothing of recurrent networks: a model is anything with parameters, a batch is whatever the loss understands.
+"""
+
+from rnncourse.training.history import Diverged, History
+from rnncourse.training.loop import fit
+from rnncourse.training.measuring import average
+from rnncourse.training.optimizers import OPTIMIZERS
+from rnncourse.training.schedules import cosine
+
+__all__ = [
+    "Diverged",
+    "History",
+    "fit",
+    "average",
+    "OPTIMIZERS",
+    "cosine",
+]

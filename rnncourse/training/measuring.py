@@ -1,0 +1,77 @@
+"""A measure of a model, taken without leaving a trace: not in its mode, not in the random numbers."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["average", "devices", "measured"]
+
+
+def average(
+    model: nn.Module, batches: Iterable[Any], loss: Callable[[nn.Module, Any], Tensor | tuple[Tensor, Tensor | int]]
+) -> float:
+    """Returns the mean loss over batches, in evaluation mode and without gradients.
+
+    Args:
+        model: what is measured; its training mode is put back.
+        batches: read once.
+        loss: a function of (model, batch). It returns a mean, and every batch then weighs the same; or a pair (mean,
+            count), and every batch weighs by what it counted.
+
+    Returns:
+        The weighted mean.
+
+    Raises:
+        ValueError: if there were no batches.
+
+    Example:
+        >>> average(nn.Identity(), [torch.ones(2), torch.zeros(6)], lambda model, x: (model(x).mean(), len(x)))
+        0.25
+    """
+    total, weight = 0.0, 0.0
+
+    def run(model: nn.Module) -> float:
+        nonlocal total, weight
+        for batch in batches:
+            value = loss(model, batch)
+            mean, count = value if isinstance(value, tuple) else (value, 1)
+            total, weight = total + float(mean) * float(count), weight + float(count)
+        if not weight:
+            raise ValueError("batches was empty; it should yield at least one batch")
+        return total / weight
+
+    return measured(model, run)
+
+
+def measured(model: nn.Module, measure: Callable[[nn.Module], float]) -> float:
+    """Returns a measure taken in evaluation mode and without gradients; leaves generator and mode as they were.
+
+    Args:
+        model: what is measured.
+        measure: a function of the model.
+
+    Returns:
+        What it returned, as a number.
+    """
+    was_training = model.training
+    model.eval()
+    try:
+        with torch.no_grad(), torch.random.fork_rng(devices=devices(model.parameters())):
+            value = float(measure(model))
+    finally:
+        model.train(was_training)
+    return value
+
+
+def devices(parameters: Iterable[Tensor]) -> list[int]:
+    """Returns the CUDA devices whose generators a run touches.
+
+    Args:
+        parameters: those of the model.
+
+    Returns:
+        Their indices, sorted.
+    """
+    return sorted({p.device.index or 0 for p in parameters if p.device.type == "cuda"})

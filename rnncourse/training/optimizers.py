@@ -1,0 +1,44 @@
+"""The optimisers that go by a name."""
+
+from collections.abc import Callable
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+
+__all__ = ["OPTIMIZERS", "make_optimizer"]
+
+OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
+    "adam": torch.optim.Adam,
+    "adamw": torch.optim.AdamW,
+    "sgd": torch.optim.SGD,
+    "rmsprop": torch.optim.RMSprop,
+}
+"""What :func:`~rnncourse.training.loop.fit` knows by name."""
+
+
+def make_optimizer(
+    optimizer: str | Callable[..., Optimizer],
+    parameters: list[nn.Parameter],
+    lr: float,
+    weight_decay: float,
+    momentum: float,
+) -> Optimizer:
+    """Returns an optimiser of the parameters.
+
+    Args:
+        optimizer: a name of :data:`OPTIMIZERS`, or a function from parameters to an optimiser.
+        parameters: what is trained.
+        lr: learning rate; this and the next two are for an optimiser given by name.
+        weight_decay: pull of the weights to zero.
+        momentum: left out where it is 0, since not every optimiser has one.
+
+    Returns:
+        The optimiser.
+    """
+    if callable(optimizer):
+        return optimizer(parameters)
+    options = {"lr": lr, "weight_decay": weight_decay}
+    if momentum:
+        options["momentum"] = momentum
+    return OPTIMIZERS[optimizer](parameters, **options)
