@@ -83,6 +83,17 @@ MODULES = {
         def load():
             return [2]
         """,
+    "parts.__init__": """
+        from PACKAGE.parts.inner import deep
+        """,
+    "parts.inner": """
+        def deep(x):
+            return x + 3
+
+
+        def shallow(x):
+            return x
+        """,
     "shared": """
         from PACKAGE.maths import double as twice
 
@@ -91,6 +102,7 @@ MODULES = {
     "work": '''
         from PACKAGE.checks import check
         from PACKAGE.doors import load
+        from PACKAGE.parts import deep
         from PACKAGE.shared import twice
         import PACKAGE.maths as m
 
@@ -106,7 +118,7 @@ MODULES = {
             """Runs."""
             check(seed)
             adder = m.Adder(3)
-            return {"y": twice(seed) + helper(seed) + adder.add(1) + len(load("red"))}
+            return {"y": twice(seed) + helper(seed) + adder.add(1) + deep(len(load("red")))}
         ''',
 }
 
@@ -147,6 +159,7 @@ def test_the_closure_is_what_takes_part_and_no_more(package):
         "maths:SCALE",
         "maths:TABLE",
         "maths:double",
+        "parts.inner:deep",
         "sets.red:load",
         "work:helper",
         "work:run",
@@ -165,6 +178,7 @@ def test_the_closure_is_what_takes_part_and_no_more(package):
         {"maths": {"    return SCALE * x": "    return (\n        SCALE\n        * x\n    )"}},
         {"checks": {"negative": "below zero", "x < 0": "x < 0.0"}},
         {"sets_blue": {"[2]": "[3]"}},
+        {"parts_inner": {"    return x\n": "    return -x\n"}},
         {"work": {"full=dict(seeds=1)": "full=dict(seeds=1), published=[1.5]"}},
         {"work": {'"""Runs."""': '"""Runs it."""'}},
         {"doors": {"import_module(f": "import_module(name=f"}},
@@ -189,6 +203,8 @@ def test_words_and_unrelated_code_make_nothing_stale(package, changes):
         {"maths": {"if size < 0:": "if size < 1:"}},
         {"maths": {"raise ValueError": "raise TypeError"}},
         {"sets_red": {"[1]": "[1, 1]"}},
+        {"parts_inner": {"x + 3": "x + 4"}},
+        {"parts___init__": {"import deep": "import shallow as deep"}},
         {"work": {'load("red")': 'load("blue")'}},
         {"work": {'TABLE["a"] * x': 'TABLE["a"] + x'}},
         {"work": {"m.Adder(3)": "m.Adder(4)"}},
@@ -466,6 +482,20 @@ def test_every_experiment_can_be_followed_to_its_code(name):
     assert one.name == name
     assert len(one.code()) == 16
     assert importlib.import_module(one.function.__module__).__file__
+
+
+def test_an_experiment_hangs_on_what_the_packages_hand_on():
+    one = find_experiment("02.language_model")
+    reached = provenance.closure(one.function, *one.also, words=one.words())
+    assert {
+        "rnncourse.functional.rnn:rnn_trace",
+        "rnncourse.kernels.rnn:rnn_sequence",
+        "rnncourse.cells.cell:Cell",
+        "rnncourse.cells.rnn:RNNCell",
+        "rnncourse.layers.recurrent:Recurrent",
+        "rnncourse.models.language_model:LanguageModel",
+        "rnncourse.training.loop:fit",
+    } <= set(reached)
 
 
 def committed():
