@@ -70,11 +70,10 @@ def run_torch(module, inputs, state, lengths):
 
 
 def random_lengths(batch, time, seed=0):
-    """Lengths from 1 to `time`, at least one of them full, one of them 1 where there is room."""
+    """Lengths from 1 to `time`: the last is full, the first 1 where there is room, never longest first."""
     lengths = torch.randint(1, time + 1, (batch,), generator=torch.Generator().manual_seed(seed))
-    lengths[0] = time
-    if batch > 1:
-        lengths[-1] = 1
+    lengths[0] = 1
+    lengths[-1] = time
     return lengths
 
 

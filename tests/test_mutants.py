@@ -70,13 +70,11 @@ forward, lstm_trace, gru_trace = (
 CAT = "torch.cat([h_f, h_b], dim=-1)"
 MUTANTS = {
     "the carry through time is dropped": (
-        edit_kernel(lstm, "backward", "dc.mul_(f_t)", "dc.zero_()"),
+        edit_kernel(lstm, "backward", "dc_t.mul_(f_t)", "dc_t.zero_()"),
         kernel("lstm"),
     ),
     "the carry through time is dropped in the GRU": (
-        edit_kernel(
-            gru, "backward", "dh[t - 1].addcmul_(dh_t, z_t).addmm_(delta_t, W)", "dh[t - 1].addmm_(delta_t, W)"
-        ),
+        edit_kernel(gru, "backward", "dh_before[t].addcmul_(dh_t, z_t)", "dh_before[t]"),
         kernel("gru"),
     ),
     "two gates are swapped": (
@@ -132,8 +130,12 @@ MUTANTS = {
         edit(layers.recurrent, "unroll", "torch.where(_align(now, new), new, old), moved", "new, moved"),
         lengths("loop"),
     ),
-    "the kernels' state is read after the padding": (
-        edit(sequence, "_at_ends", "torch.where((ends < len(steps)).unsqueeze(1), read, final[:running])", "steps[-1]"),
+    "the kernels read a state before its sequence has ended": (
+        edit(sequence._Block, "ends", ".sum(0) - 1", ".sum(0) // 2"),
+        lengths("kernel"),
+    ),
+    "the kernels leave the sequences sorted by length": (
+        edit(sequence, "run", "back = order.argsort()", "back = torch.arange(batch)"),
         lengths("kernel"),
     ),
     "padding counts in the loss": (
@@ -180,13 +182,13 @@ MUTANTS = {
         edit(
             sequence._Sequence,
             "backward",
-            "torch.zeros_like(h[0]) if d is None else d.clone()",
-            "torch.zeros_like(h[0])",
+            "torch.zeros_like(part) if d is None else d.clone()",
+            "torch.zeros_like(part)",
         ),
         lambda: test_kernels.test_each_final_state_alone_has_its_gradient("lstm", 1),
     ),
     "the gradient of the initial state is dropped": (
-        edit_kernel(gru, "backward", "return delta, [dh_0]", "return delta, [torch.zeros_like(dh_0)]"),
+        edit_kernel(gru, "backward", "return delta, dh_0", "return delta, torch.zeros_like(dh_0)"),
         kernel("gru"),
     ),
     "the output gate's peephole looks at the old cell state": (

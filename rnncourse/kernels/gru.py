@@ -26,7 +26,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from rnncourse.checks import check_choice
-from rnncourse.kernels.sequence import Kernel, add_product, biases_or_zeros, check_call, run
+from rnncourse.kernels.sequence import Kernel, add_product, biases_or_zeros, check_call, going_on, project, run
 
 __all__ = ["gru_sequence"]
 
@@ -87,58 +87,61 @@ def _negate_update(weight: Tensor) -> Tensor:
     return torch.cat([r, -z, n])
 
 
-def _forward(x, state, weights, W_T, h):
+def _forward(x, running, state, weights, W_T, h):
     U, _, b, b_n = weights
-    (h_t,) = state
-    hidden = h_t.shape[1]
-    gates = F.linear(x, U, b)  # (time, batch, 3*hidden): all inputs in one product
+    hidden = h.shape[1]
+    gates = project(x, U, b)
     p = torch.empty_like(h)
     W_rz, W_n = W_T[:, : 2 * hidden], W_T[:, 2 * hidden :]
-    for a_t, h_out, p_out in zip(gates.unbind(0), h.unbind(0), p.unbind(0), strict=True):
+    hs = h.split(running)
+    steps = zip(gates.split(running), p.split(running), [*state, *going_on(hs, running)], hs, strict=True)
+    for a_t, p_t, h_before, h_t in steps:
         r, z, n = a_t.chunk(3, dim=1)
-        a_t[:, : 2 * hidden].addmm_(h_t, W_rz).sigmoid_()
-        p_t = torch.addmm(b_n, h_t, W_n, out=p_out)
+        a_t[:, : 2 * hidden].addmm_(h_before, W_rz).sigmoid_()
+        torch.addmm(b_n, h_before, W_n, out=p_t)
         n.addcmul_(r, p_t).tanh_()
-        h_t = torch.lerp(n, h_t, z, out=h_out)
+        torch.lerp(n, h_before, z, out=h_t)
     return (), (gates, p)
 
 
-def _recompute(x, h_before, state, weights):
+def _recompute(x, running, h_before, state, weights):
     U, W, b, b_n = weights
-    hidden = h_before.shape[2]
-    gates = F.linear(x, U, b)
-    r_z, n = gates[..., : 2 * hidden], gates[..., 2 * hidden :]
-    h_rz, p = F.linear(h_before, W).split([2 * hidden, hidden], dim=2)
+    hidden = h_before.shape[1]
+    gates = project(x, U, b)
+    r_z, n = gates[:, : 2 * hidden], gates[:, 2 * hidden :]
+    h_rz, p = F.linear(h_before, W).split([2 * hidden, hidden], dim=1)
     r_z.add_(h_rz).sigmoid_()
     p = p + b_n
-    n.addcmul_(r_z[..., :hidden], p).tanh_()
+    n.addcmul_(r_z[:, :hidden], p).tanh_()
     return gates, p
 
 
-def _backward(dh, carry, arrivals, h_before, h, kept, weights, grads):
+def _backward(dh, running, carry, h_before, h, kept, weights, grads):
     U, W, b, b_n = weights
     gates, p = kept
-    r, z, n = gates.chunk(3, dim=2)
+    r, z, n = gates.chunk(3, dim=1)
 
     delta = torch.empty_like(gates)  # holds the slopes until the walk turns them into deltas
-    slope_r, slope_z, slope_p = delta.chunk(3, dim=2)
+    slope_r, slope_z, slope_p = delta.chunk(3, dim=1)
     slope_n = (1 - n * n).mul_(1 - z)
     torch.mul(slope_n, r, out=slope_p)
     torch.addcmul(slope_p, slope_p, r, value=-1, out=slope_r).mul_(p)
     torch.addcmul(z, z, z, value=-1, out=slope_z).mul_(h_before - n)
 
-    by_gate = delta.unflatten(2, (3, -1))  # (time, batch, 3, hidden)
-    steps = list(zip(delta.unbind(0), by_gate.unbind(0), dh.unbind(0), z.unbind(0), strict=True))
-    for t in reversed(range(len(h))):
+    by_gate = delta.unflatten(1, (3, -1))  # (rows, 3, hidden)
+    steps = list(zip(*(seq.split(running) for seq in (delta, by_gate, dh, z)), strict=True))
+    dh_before = [None, *going_on(dh.split(running), running)]
+    for t in reversed(range(len(running))):
         delta_t, gate, dh_t, z_t = steps[t]
         gate.mul_(dh_t.unsqueeze(1))
         if t > 0:
-            dh[t - 1].addcmul_(dh_t, z_t).addmm_(delta_t, W)
+            dh_before[t].addcmul_(dh_t, z_t).addmm_(delta_t, W)
     add_product(grads[1], delta, h_before)
-    grads[3] += slope_p.sum((0, 1))  # by now the delta of p
-    dh_0 = (dh[0] * z[0]).addmm_(delta[0], W)
+    grads[3] += slope_p.sum(0)  # by now the delta of p
+    delta_1, _, dh_1, z_1 = steps[0]
+    dh_0 = (dh_1 * z_1).addmm_(delta_1, W)
     torch.mul(slope_n, dh, out=slope_p)  # towards the inputs the last third is the delta of n
-    return delta, [dh_0]
+    return delta, dh_0
 
 
 _KERNEL = Kernel(_forward, _recompute, _backward)

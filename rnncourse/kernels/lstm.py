@@ -27,10 +27,19 @@ lose some of their relative precision by it; the absolute error stays that of a 
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from rnncourse.kernels.sequence import Kernel, add_product, biases_or_zeros, check_call, run
+from rnncourse.kernels.sequence import (
+    Kernel,
+    add_product,
+    biases_or_zeros,
+    check_call,
+    going_on,
+    one_step_before,
+    prefixes,
+    project,
+    run,
+)
 from rnncourse.shapes import LSTMState
 
 __all__ = ["lstm_sequence"]
@@ -93,69 +102,78 @@ times_sigmoid_slope = torch.ops.aten.sigmoid_backward.grad_input  # (left, s): l
 times_tanh_slope = torch.ops.aten.tanh_backward.grad_input  # (left, s): left · (1 - s²)
 
 
-def _forward(x, state, weights, W_T, h):
+def _forward(x, running, state, weights, W_T, h):
     U, _, b = weights
-    h_t, c_t = state
-    gates = F.linear(x, U, b)  # (time, batch, 4*hidden): all inputs in one product
-    c = h.new_empty(len(h) + 1, *c_t.shape)  # c[0] is the state before the block
-    c[0] = c_t
+    h_0, c_0 = state
+    gates = project(x, U, b)
+    c_since, c = _cells(c_0, gates)
     tanh_c = torch.empty_like(h)
     one = h.new_ones(())  # a Python number would be made into a tensor at every step
-    steps = zip(*(seq.unbind(0) for seq in (gates, *gates.chunk(4, dim=2), h, c[1:], tanh_c)), strict=True)
-    for a_t, o, i, f, g, h_out, c_out, tanh_c_out in steps:
-        a_t.addmm_(h_t, W_T).sigmoid_()
+    hs, cs = h.split(running), c.split(running)
+    before = [h_0, *going_on(hs, running)], [c_0, *going_on(cs, running)]
+    gates_by_step = (seq.split(running) for seq in (gates, *gates.chunk(4, dim=1)))
+    for a_t, o, i, f, g, h_before, c_before, h_t, c_t, tanh_c_t in zip(
+        *gates_by_step, *before, hs, cs, tanh_c.split(running), strict=True
+    ):
+        a_t.addmm_(h_before, W_T).sigmoid_()
         g.add_(g).sub_(one)
-        c_t = torch.mul(f, c_t, out=c_out).addcmul_(i, g)
-        torch.add(c_t, c_t, out=tanh_c_out).sigmoid_()
-        tanh_c_out.add_(tanh_c_out).sub_(one)
-        h_t = torch.mul(o, tanh_c_out, out=h_out)
-    return (c[1:],), (gates, c, tanh_c)
+        torch.mul(f, c_before, out=c_t).addcmul_(i, g)
+        torch.add(c_t, c_t, out=tanh_c_t).sigmoid_()
+        tanh_c_t.add_(tanh_c_t).sub_(one)
+        torch.mul(o, tanh_c_t, out=h_t)
+    return (c,), (gates, c_since, tanh_c)
 
 
-def _recompute(x, h_before, state, weights):
+def _cells(c_0, gates):
+    """Room for all cell states: with those before the first step in front, and without."""
+    c_since = gates.new_empty(len(c_0) + len(gates), c_0.shape[1])
+    c_since[: len(c_0)] = c_0
+    return c_since, c_since[len(c_0) :]
+
+
+def _recompute(x, running, h_before, state, weights):
     U, W, b = weights
-    (c_t,) = state
-    gates = F.linear(x, U, b)
-    gates.flatten(0, 1).addmm_(h_before.flatten(0, 1), W.t()).sigmoid_()
-    o, i, f, g = gates.chunk(4, dim=2)
+    (c_0,) = state
+    gates = project(x, U, b)
+    gates.addmm_(h_before, W.t()).sigmoid_()
+    o, i, f, g = gates.chunk(4, dim=1)
     g.mul_(2).sub_(1)
-    c = gates.new_empty(len(x) + 1, *c_t.shape)
-    c[0] = c_t
-    torch.mul(i, g, out=c[1:])
-    for c_before, c_t, f_t in zip(c[:-1].unbind(0), c[1:].unbind(0), f.unbind(0), strict=True):
+    c_since, c = _cells(c_0, gates)
+    torch.mul(i, g, out=c)
+    cs = c.split(running)
+    for f_t, c_before, c_t in zip(f.split(running), [c_0, *going_on(cs, running)], cs, strict=True):
         c_t.addcmul_(f_t, c_before)
-    return gates, c, torch.mul(c[1:], 2).sigmoid_().mul_(2).sub_(1)
+    return gates, c_since, torch.mul(c, 2).sigmoid_().mul_(2).sub_(1)
 
 
-def _backward(dh, carry, arrivals, h_before, h, kept, weights, grads):
+def _backward(dh, running, carry, h_before, h, kept, weights, grads):
     U, W, b = weights
-    gates, c, tanh_c = kept
+    gates, c_since, tanh_c = kept
     (dc,) = carry
-    o, i, f, g = gates.chunk(4, dim=2)
+    o, i, f, g = gates.chunk(4, dim=1)
 
     delta = torch.empty_like(gates)  # holds the slopes until the walk turns them into deltas
-    slope_o, slope_i, slope_f, slope_g = delta.chunk(4, dim=2)
+    slope_o, slope_i, slope_f, slope_g = delta.chunk(4, dim=1)
     times_sigmoid_slope(tanh_c, o, grad_input=slope_o)  # tanh c · o (1 - o), in one pass
     times_sigmoid_slope(g, i, grad_input=slope_i)
-    times_sigmoid_slope(c[:-1], f, grad_input=slope_f)
+    times_sigmoid_slope(one_step_before(c_since, running), f, grad_input=slope_f)
     times_tanh_slope(i, g, grad_input=slope_g).div_(2)  # g = tanh(a / 2) of the doubled activation
     slope_c = times_tanh_slope(o, tanh_c, grad_input=torch.empty_like(tanh_c))
 
-    by_c = delta.unflatten(2, (4, -1))[:, :, 1:]  # (time, batch, 3, hidden): the deltas that dc scales
-    steps = list(zip(*(seq.unbind(0) for seq in (delta, slope_o, by_c, dh, f, slope_c)), strict=True))
-    dc_by_gate = dc.unsqueeze(1)
-    for t in reversed(range(len(h))):
-        delta_t, delta_o, delta_ifg, dh_t, f_t, slope_c_t = steps[t]
-        if t in arrivals:
-            dc += arrivals[t][0]
-        dc.addcmul_(dh_t, slope_c_t)
+    by_c = delta.unflatten(1, (4, -1))[:, 1:]  # (rows, 3, hidden): the deltas that dc scales
+    by_step = (seq.split(running) for seq in (delta, slope_o, by_c, dh, f, slope_c))
+    steps = list(zip(*by_step, prefixes(dc, running), prefixes(dc.unsqueeze(1), running), strict=True))
+    dh_before = [None, *going_on(dh.split(running), running)]
+    for t in reversed(range(len(running))):
+        delta_t, delta_o, delta_ifg, dh_t, f_t, slope_c_t, dc_t, dc_by_gate = steps[t]
+        dc_t.addcmul_(dh_t, slope_c_t)
         delta_o.mul_(dh_t)
         delta_ifg.mul_(dc_by_gate)
-        dc.mul_(f_t)
+        dc_t.mul_(f_t)
         if t > 0:
-            dh[t - 1].addmm_(delta_t, W)
+            dh_before[t].addmm_(delta_t, W)
     add_product(grads[1], delta, h_before)
-    return delta, [delta[0] @ W, dc]
+    return delta, steps[0][0] @ W
 
 
 _KERNEL = Kernel(_forward, _recompute, _backward)

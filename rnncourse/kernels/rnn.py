@@ -22,11 +22,10 @@ from __future__ import annotations
 from functools import partial
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from rnncourse.checks import check_choice
-from rnncourse.kernels.sequence import Kernel, add_product, biases_or_zeros, check_call, run
+from rnncourse.kernels.sequence import Kernel, add_product, biases_or_zeros, check_call, going_on, project, run
 
 __all__ = ["rnn_sequence"]
 
@@ -78,28 +77,29 @@ def rnn_sequence(
     return outputs, h
 
 
-def _forward(activate, x, state, weights, W_T, h):
+def _forward(activate, x, running, state, weights, W_T, h):
     U, _, b = weights
-    (h_t,) = state
-    for a_t, out in zip(F.linear(x, U, b).unbind(0), h.unbind(0), strict=True):
-        h_t = activate(a_t.addmm_(h_t, W_T), out=out)
+    hs = h.split(running)
+    for a_t, h_before, h_t in zip(project(x, U, b).split(running), [*state, *going_on(hs, running)], hs, strict=True):
+        activate(a_t.addmm_(h_before, W_T), out=h_t)
     return (), ()
 
 
-def _recompute(x, h_before, state, weights):
+def _recompute(x, running, h_before, state, weights):
     return ()  # the hidden states are all that the backward pass needs
 
 
-def _backward(slope, dh, carry, arrivals, h_before, h, kept, weights, grads):
+def _backward(slope, dh, running, carry, h_before, h, kept, weights, grads):
     U, W, b = weights
     delta = slope(h)
-    deltas, dhs = delta.unbind(0), dh.unbind(0)
-    for t in reversed(range(len(h))):
+    deltas, dhs = delta.split(running), dh.split(running)
+    dh_before = [None, *going_on(dhs, running)]
+    for t in reversed(range(len(running))):
         deltas[t].mul_(dhs[t])
         if t > 0:
-            dhs[t - 1].addmm_(deltas[t], W)
+            dh_before[t].addmm_(deltas[t], W)
     add_product(grads[1], delta, h_before)
-    return delta, [deltas[0] @ W]
+    return delta, deltas[0] @ W
 
 
 def _relu(a, out):

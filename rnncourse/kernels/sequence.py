@@ -1,7 +1,9 @@
 """What all kernels share: the autograd Function, blocks of time, lengths, checkpoints.
 
-A kernel is three functions on a block of consecutive steps, tensors of shape (time, batch, …). Each network's module
-writes them out; this one calls them.
+A kernel is three functions on a block of consecutive steps. Each network's module writes them out; this one calls them.
+They see time and batch as one axis of *rows*: the rows of the first step, then those of the second, and so on. The
+sequences stand longest first, so that those which a step still has are its first rows; where all are equally long,
+every step has as many. This is the layout of PyTorch's packed sequences, and nothing is ever computed for padding.
 
 The forward pass goes block by block from the first step to the last, the backward pass from the last block to the
 first. Blocks keep what is computed in bulk small enough for the processor's cache, and let a checkpointed pass drop the
@@ -11,17 +13,26 @@ gates of a block and compute them again when the backward pass gets there.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from rnncourse.checks import check_lengths, check_shape
 
-__all__ = ["Kernel", "add_product", "biases_or_zeros", "check_call", "run"]
+__all__ = [
+    "Kernel",
+    "add_product",
+    "biases_or_zeros",
+    "check_call",
+    "going_on",
+    "one_step_before",
+    "prefixes",
+    "project",
+    "run",
+]
 
 BLOCK_ENTRIES = 2**18
 """Entries of the hidden states in one block: some megabytes with the gates, about a processor's second-level cache."""
@@ -32,16 +43,20 @@ SHORTEST_BLOCK = 16
 class Kernel(NamedTuple):
     """The three functions that make a kernel, each on one block of steps.
 
+    ``running`` is the list of how many sequences, and so how many rows, each step has; it never grows. All tensors
+    have shape (rows, …), and states (sequences at the first step, hidden).
+
     Attributes:
-        forward: From ``(x, state, weights, W_T, h)``: walks the steps and writes their hidden states into ``h``;
-            ``W_T`` is ``weight_hh`` transposed. Returns the states carried beside h, one per step, and what the
+        forward: From ``(x, running, state, weights, W_T, h)``: walks the steps and writes their hidden states into
+            ``h``; ``W_T`` is ``weight_hh`` transposed. Returns the rows of the states carried beside h, and what the
             backward pass needs to be kept.
-        recompute: From ``(x, h_before, state, weights)``: what is to be kept, in bulk, from the known hidden states.
-        backward: From ``(dh, carry, arrivals, h_before, h, kept, weights, grads)``: walks back. ``dh`` comes as what
+        recompute: From ``(x, running, h_before, state, weights)``: what is to be kept, in bulk, from the known hidden
+            states; ``state`` is what is carried beside h.
+        backward: From ``(dh, running, carry, h_before, h, kept, weights, grads)``: walks back. ``dh`` comes as what
             the loss says about each hidden state and is completed in place by what later steps say; ``carry`` is the
-            gradient of the states beside h after the block's last step, and ``arrivals`` what joins it at the step
-            where a sequence ends. Adds the gradient of everything on the hidden side to ``grads``. Returns the deltas,
-            the gradient of the inputs' projection, and the gradient of the state before the block.
+            gradient of the states beside h after each sequence's last step in the block, and becomes, in place, that
+            before the first. Adds the gradient of everything on the hidden side to ``grads``. Returns the deltas, the
+            gradient of the inputs' projection, and the gradient of the hidden state before the block.
     """
 
     forward: Callable[..., Any]
@@ -76,13 +91,17 @@ def run(
         h, *final = _Sequence.apply(kernel, checkpoint, None, len(state), inputs.transpose(0, 1), *state, *weights)
         return h.transpose(0, 1), tuple(final)
 
-    lengths, order = lengths.to(inputs.device).sort(descending=True)  # so that those still running are the first rows
-    back = order.argsort()
-    padding = torch.arange(inputs.shape[1], device=inputs.device) >= lengths[:, None]
-    x = inputs[order].masked_fill(padding.unsqueeze(2), 0.0).transpose(0, 1)
+    batch, time = inputs.shape[:2]
+    lengths, order = lengths.to(inputs.device).sort(descending=True)
+    real = torch.arange(int(lengths[0]), device=inputs.device)[:, None] < lengths  # (time, batch)
+    step, rank = real.nonzero(as_tuple=True)
+    rows = order[rank] * time + step  # where each packed row stands among the (batch · time) padded ones
+    x = inputs.flatten(0, 1).index_select(0, rows)
     state = tuple(part[order] for part in state)
-    h, *final = _Sequence.apply(kernel, checkpoint, lengths, len(state), x, *state, *weights)
-    return h.transpose(0, 1)[back], tuple(part[back] for part in final)
+    h, *final = _Sequence.apply(kernel, checkpoint, real.sum(1).tolist(), len(state), x, *state, *weights)
+    outputs = h.new_zeros(batch * time, h.shape[1]).index_copy(0, rows, h)
+    back = order.argsort()
+    return outputs.unflatten(0, (batch, time)), tuple(part[back] for part in final)
 
 
 def check_call(
@@ -125,110 +144,131 @@ def biases_or_zeros(weight_ih: Tensor, *biases: Tensor | None) -> tuple[Tensor, 
     return tuple(weight_ih.new_zeros(len(weight_ih)) if bias is None else bias for bias in biases)
 
 
+def project(x: Tensor, U: Tensor, b: Tensor) -> Tensor:
+    """All inputs of a block at once, U x + b for every row."""
+    return (x @ U.t()).add_(b)
+
+
 def add_product(total: Tensor, delta: Tensor, left: Tensor) -> None:
-    """Add the sum over time and batch of the outer products of ``delta`` and ``left``: one matrix product."""
-    total.addmm_(delta.flatten(0, 1).t(), left.flatten(0, 1))
+    """Add the sum over all rows of the outer products of ``delta`` and ``left``: one matrix product."""
+    total.addmm_(delta.t(), left)
+
+
+def going_on(steps: Sequence[Tensor], running: list[int]) -> list[Tensor]:
+    """Of every step but the last, the rows of the sequences that go on to the next."""
+    if running[0] == running[-1]:
+        return list(steps[:-1])
+    return [step[:n] for step, n in zip(steps, running[1:], strict=False)]
+
+
+def prefixes(rows: Tensor, running: list[int]) -> list[Tensor]:
+    """For every step the rows, of one for each sequence, of those that the step has: views of the same memory."""
+    if running[0] == running[-1]:
+        return [rows] * len(running)
+    return [rows[:n] for n in running]
+
+
+def one_step_before(rows: Tensor, running: list[int]) -> Tensor:
+    """For every row the state one step earlier, where ``rows`` begins with the states before the first step."""
+    first = len(rows) - sum(running)
+    if first == running[-1]:
+        return rows[:-first]
+    return torch.cat(going_on(rows.split([first, *running]), [first, *running]))
+
+
+class _Block(NamedTuple):
+    """Some consecutive steps, which rows they are, and how many sequences each step has (and had the step before)."""
+
+    steps: slice
+    rows: slice
+    earlier: int
+    running: list[int]
+
+    def of(self, seq: Tensor) -> Tensor:
+        """This block of a tensor of shape (time, batch, …) or (rows, …)."""
+        return seq[self.steps if seq.dim() == 3 else self.rows]
+
+    def ends(self) -> slice | Tensor:
+        """Among the block's rows, the last one of each sequence."""
+        first, last = self.running[0], self.running[-1]
+        if first == last:
+            return slice(-last, None)
+        running, sequence = torch.tensor(self.running), torch.arange(first)
+        last_step = (running[:, None] > sequence).sum(0) - 1
+        return (running.cumsum(0) - running)[last_step] + sequence
+
+
+def _blocks(running: list[int], hidden: int, checkpoint: bool) -> Iterator[_Block]:
+    """Cut time into blocks: what fits the cache or, if only the blocks' first states are kept, √T steps."""
+    start, row, earlier = 0, 0, running[0]
+    while start < len(running):
+        size = max(SHORTEST_BLOCK, BLOCK_ENTRIES // (running[start] * hidden))
+        inside = running[start : start + (math.isqrt(len(running) - 1) + 1 if checkpoint else size)]
+        end, last_row = start + len(inside), row + sum(inside)
+        yield _Block(slice(start, end), slice(row, last_row), earlier, inside)
+        start, row, earlier = end, last_row, inside[-1]
 
 
 class _Sequence(torch.autograd.Function):
-    """All steps as one operation. With lengths, longest first, each block holds only the sequences that reach it."""
+    """All steps as one operation: x of shape (time, batch, input), or (rows, input) with how many rows a step has."""
 
     @staticmethod
-    def forward(ctx, kernel, checkpoint, lengths, carried, x, *tensors):
+    def forward(ctx, kernel, checkpoint, running, carried, x, *tensors):
         state, weights = tensors[:carried], tensors[carried:]
-        new = x.new_empty if lengths is None else x.new_zeros  # blocks leave out what has ended
-        h = new(*x.shape[:2], state[0].shape[1])  # (time, batch, hidden)
+        hidden = weights[1].shape[1]
+        blocks = list(_blocks(running or [x.shape[1]] * len(x), hidden, checkpoint))
+        h = x.new_empty(*x.shape[:-1], hidden)
+        h_rows = h.flatten(0, -2)
         W_T = weights[1].t().contiguous()
-        final, saved = [part.clone() for part in state], []
-        size = _block_size(h, lengths, checkpoint)
-        for block, running in _blocks(x, lengths, size):
-            state = tuple(part[:running] for part in state)
-            h_block = h[block, :running]
-            others, kept = kernel.forward(x[block, :running], state, weights, W_T, h_block)
-            saved.append(state[1:] if checkpoint else kept)
-            states = (h_block, *others)
-            for part, steps in zip(final, states, strict=True):
-                part[:running] = steps[-1] if lengths is None else _at_ends(steps, part, lengths - 1 - block.start)
-            state = tuple(steps[-1].clone() for steps in states)  # a view would keep the whole block alive
-        if lengths is not None:
-            h.masked_fill_(_padding(x, lengths), 0.0)
-        ctx.kernel, ctx.checkpoint, ctx.size, ctx.carried = kernel, checkpoint, size, carried
+        state, saved = [part.clone() for part in state], []
+        for block in blocks:
+            now = [part[: block.running[0]] for part in state]
+            h_block = h_rows[block.rows]
+            others, kept = kernel.forward(block.of(x).flatten(0, -2), block.running, now, weights, W_T, h_block)
+            saved.append([part.clone() for part in now[1:]] if checkpoint else kept)
+            ends = block.ends()
+            for part, rows in zip(now, (h_block, *others), strict=True):
+                part.copy_(rows[ends])
+        ctx.kernel, ctx.checkpoint, ctx.blocks, ctx.carried = kernel, checkpoint, blocks, carried
         ctx.set_materialize_grads(False)
-        ctx.save_for_backward(h, x, lengths, *tensors, *(tensor for group in saved for tensor in group))
-        return h, *final
+        ctx.save_for_backward(h, x, *tensors, *(tensor for group in saved for tensor in group))
+        return h, *state
 
     @staticmethod
     @once_differentiable
     def backward(ctx, dh_all, *dfinal):
-        h, x, lengths, *tensors = ctx.saved_tensors
+        h, x, *tensors = ctx.saved_tensors
         count = len(ctx.needs_input_grad) - 5
         state, weights, saved = tensors[: ctx.carried], tensors[ctx.carried : count], tensors[count:]
-        like = torch.empty_like if lengths is None else torch.zeros_like
-        dx = like(x) if ctx.needs_input_grad[4] else None
+        dx = torch.empty_like(x) if ctx.needs_input_grad[4] else None
         grads = [torch.zeros_like(weight) for weight in weights]
-        carry = [torch.zeros_like(h[0]) if d is None else d.clone() for d in dfinal]
-        arriving = {}
-        if lengths is not None:  # the gradient of a final state arrives where its sequence ends
-            padding, ends = _padding(x, lengths), lengths - 1
-            arriving = {t: [d * (ends == t).unsqueeze(1) for d in carry] for t in set(ends.tolist())}
-            carry = [d[:0] for d in carry]
+        # the gradient of a final state waits in its row until the walk comes to the end of that sequence
+        carry = [torch.zeros_like(part) if d is None else d.clone() for part, d in zip(state, dfinal, strict=True)]
 
-        blocks = list(_blocks(x, lengths, ctx.size))
-        for index, (block, running) in reversed(list(enumerate(blocks))):
-            h_block, x_block = h[block, :running], x[block, :running]
-            first = h[block.start - 1, :running] if block.start else state[0]
-            h_before = torch.cat([first.unsqueeze(0), h_block[:-1]])
-            per_block = len(saved) // len(blocks)
+        h_rows = h.flatten(0, -2)
+        for index, block in reversed(list(enumerate(ctx.blocks))):
+            running, x_block, h_block = block.running, block.of(x).flatten(0, -2), h_rows[block.rows]
+            if index == 0:
+                h_since = torch.cat([state[0], h_block])
+            else:
+                h_since = h_rows[block.rows.start - block.earlier : block.rows.stop]
+            h_before = one_step_before(h_since, running)
+            per_block = len(saved) // len(ctx.blocks)
             kept = saved[index * per_block : (index + 1) * per_block]
             if ctx.checkpoint:
-                kept = ctx.kernel.recompute(x_block, h_before, kept, weights)
+                kept = ctx.kernel.recompute(x_block, running, h_before, kept, weights)
 
-            dh = h.new_empty(h_block.shape).copy_(
-                torch.zeros_like(h_block) if dh_all is None else dh_all[block, :running]
-            )
-            arrivals = {}
-            if lengths is not None:
-                dh.masked_fill_(padding[block, :running], 0.0)
-                for t in range(len(dh)):
-                    if block.start + t in arriving:
-                        dh_t, *arrivals[t] = [d[:running] for d in arriving[block.start + t]]
-                        dh[t] += dh_t
-            carry = [F.pad(d, (0, 0, 0, running - len(d))) for d in carry]  # sequences that end here carry nothing yet
-            dh[-1] += carry[0]
-            delta, carry = ctx.kernel.backward(dh, carry[1:], arrivals, h_before, h_block, kept, weights, grads)
+            if dh_all is None:
+                dh = torch.zeros_like(h_block)
+            else:
+                dh = block.of(dh_all).clone(memory_format=torch.contiguous_format).flatten(0, -2)
+            now = [part[: running[0]] for part in carry]
+            dh[block.ends()] += now[0]
+            delta, dh_first = ctx.kernel.backward(dh, running, now[1:], h_before, h_block, kept, weights, grads)
+            now[0].copy_(dh_first)
 
             add_product(grads[0], delta, x_block)
-            grads[2] += delta.sum((0, 1))
+            grads[2] += delta.sum(0)
             if dx is not None:
-                dx[block, :running] = delta @ weights[0]
+                block.of(dx).copy_((delta @ weights[0]).view_as(block.of(x)))
         return None, None, None, None, dx, *carry, *grads
-
-
-def _blocks(x: Tensor, lengths: Tensor | None, size: int) -> Iterator[tuple[slice, int]]:
-    """The blocks of time, each with the number of sequences that reach it."""
-    steps, batch = x.shape[:2]
-    for start in range(0, steps if lengths is None else int(lengths[0]), size):
-        running = batch if lengths is None else int((lengths > start).sum())
-        yield slice(start, min(start + size, steps)), running
-
-
-def _padding(x: Tensor, lengths: Tensor) -> Tensor:
-    """Which steps are padding, of shape (time, batch, 1)."""
-    return (torch.arange(len(x), device=x.device)[:, None] >= lengths).unsqueeze(2)
-
-
-def _block_size(h: Tensor, lengths: Tensor | None, checkpoint: bool) -> int:
-    """How many steps make a block: what fits the cache or, if only the blocks' first states are kept, √T."""
-    if checkpoint:
-        return math.isqrt(len(h) - 1) + 1
-    if lengths is not None:
-        return SHORTEST_BLOCK  # the sooner a sequence that has ended leaves, the less is computed in vain
-    return max(SHORTEST_BLOCK, BLOCK_ENTRIES // h[0].numel())
-
-
-def _at_ends(steps: Tensor, final: Tensor, ends: Tensor) -> Tensor:
-    """Read (time, running, hidden) states where sequences end in this block; elsewhere keep what was read before."""
-    running = steps.shape[1]
-    ends = ends[:running]
-    read = steps[ends.clamp(0, len(steps) - 1), torch.arange(running, device=ends.device)]
-    return torch.where((ends < len(steps)).unsqueeze(1), read, final[:running])
