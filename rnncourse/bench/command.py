@@ -33,7 +33,7 @@ def _run(section: str, quick: bool, rounds: int, say: Callable[[str], None]) -> 
         if quick:
             return lengths.measure((5,), rounds=rounds, say=say, batch=3, inputs=2, hidden=3)
         rows = lengths.measure((100, 200, 400, 800), rounds=rounds, say=say)
-        return rows + lengths.measure((100, 400), rounds=min(rounds, 2), say=say, batch=128, cells=("LSTM",))
+        return rows + lengths.measure((100, 400), rounds=min(rounds, 3), say=say, batch=128)
     if section == "growth":
         times = (4, 8, 16) if quick else (256, 512, 1024, 2048, 4096)
         return growth.measure(times, rounds=rounds, say=say, **({"batch": 2, "hidden": 4} if quick else {}))
@@ -46,7 +46,7 @@ def _run(section: str, quick: bool, rounds: int, say: Callable[[str], None]) -> 
 
 
 #: Rounds of each section in a full run: enough for a median, few enough for an afternoon's patience.
-ROUNDS = {"layers": 11, "lengths": 3, "growth": 3, "memory": 3, "loading": 1}
+ROUNDS = {"layers": 11, "lengths": 7, "growth": 3, "memory": 3, "loading": 1}
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:

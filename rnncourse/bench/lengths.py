@@ -1,4 +1,7 @@
-"""Sequences of many lengths: ours padded and masked, torch.nn packed, outputs and gradients the same."""
+"""Sequences of many lengths, padded as they come and padded as they go, outputs and gradients the same.
+
+Our layers take the padded batch and its lengths. torch.nn is used as its documentation says: pack, run, pad again.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -17,7 +20,7 @@ def packed(layer: nn.RNNBase, x: Tensor, lengths: Tensor) -> Tensor:
     return pad_packed_sequence(outputs, batch_first=True, total_length=x.shape[1])[0]
 
 
-def masked(layer: nn.Module, x: Tensor, lengths: Tensor) -> Tensor:
+def with_lengths(layer: nn.Module, x: Tensor, lengths: Tensor) -> Tensor:
     """Outputs of one of our layers on the padded batch."""
     return layer(x, lengths=lengths)[0]
 
@@ -79,13 +82,13 @@ def measure(
                 dy = torch.randn(batch, time, hidden, dtype=dtype)
                 difference[str(dtype).removeprefix("torch.")] = assert_same(
                     f"{cell} on lengths up to {time}",
-                    _results(masked, ours, x, lengths, dy),
+                    _results(with_lengths, ours, x, lengths, dy),
                     _results(packed, reference, x, lengths, dy),
                     tolerance,
                 )
                 work = {
                     "packed torch.nn": _work(packed, reference, x, lengths, dy),
-                    "kernel": _work(masked, ours, x, lengths, dy),
+                    "kernel": _work(with_lengths, ours, x, lengths, dy),
                 }
             seconds = interleave(work, rounds=rounds, warmup=int(time <= 200))
             row = {
@@ -109,7 +112,7 @@ def line(row: dict[str, Any]) -> str:
     ratio, ms, difference = row["ratio"], row["milliseconds"], row["difference"]
     return (
         f"{row['cell']:5} lengths up to {row['time']:4}, batch {row['batch']:3}  "
-        f"packed torch.nn {ms['packed torch.nn']['median']:9.1f} ms   padded {ms['kernel']['median']:8.1f} ms   "
+        f"packed torch.nn {ms['packed torch.nn']['median']:9.1f} ms   ours {ms['kernel']['median']:8.1f} ms   "
         f"ratio {ratio['median']:.3f} ({ratio['low']:.3f}–{ratio['high']:.3f})   "
         f"differences {difference['float64']:.0e} (float64), {difference['float32']:.0e} (float32)"
     )

@@ -77,7 +77,7 @@ def _logarithmic(axis: Any, times: list[int], xlabel: str) -> None:
 
 
 def lengths_figure(record: dict[str, Any]) -> Figure:
-    """Time of a batch of sequences of many lengths: ours padded, torch.nn packed.
+    """Time of a batch of sequences of many lengths: ours with their lengths, torch.nn packed.
 
     Args:
         record: The benchmark's record, with a section ``lengths``.
@@ -93,7 +93,7 @@ def lengths_figure(record: dict[str, Any]) -> Figure:
         mine = [row for row in rows if row["cell"] == cell]
         times = [row["time"] for row in mine]
         for name in ("packed torch.nn", "kernel"):
-            label = "ours, padded and masked" if name == "kernel" else CANDIDATES[name][0]
+            label = "ours, given the lengths" if name == "kernel" else CANDIDATES[name][0]
             _curve(axis, times, [row["milliseconds"][name] for row in mine], name, label)
         _logarithmic(axis, times, "largest length T")
         axis.set_title(cell)
