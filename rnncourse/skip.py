@@ -16,9 +16,9 @@ __all__ = ["SkipRNNCell"]
 class SkipRNNCell(Cell):
     r"""A vanilla recurrent cell with a second connection that reaches s steps back.
 
-    .. math:: h_t = \tanh(U x_t + W h_{t-1} + S h_{t-s} + b)
+    .. math:: h_t = \tanh(U x_t + W h_{t-1} + W_s h_{t-s} + b)
 
-    where :math:`U` is ``weight_ih``, of shape (hidden, input), :math:`W` is ``weight_hh`` and :math:`S` is
+    where :math:`U` is ``weight_ih``, of shape (hidden, input), :math:`W` is ``weight_hh`` and :math:`W_s` is
     ``weight_skip``, both of shape (hidden, hidden), :math:`b` is ``bias_ih`` + ``bias_hh``, both of shape (hidden,),
     and :math:`s` is ``skip``. A gradient that has to travel back n steps needs only about n / s products when it
     takes the long connection.
@@ -31,7 +31,7 @@ class SkipRNNCell(Cell):
         skip: How many steps the second connection reaches back, at least 1.
         bias: Whether there are biases.
         init: ``"uniform"``: every weight from :math:`U(-1/\sqrt{H}, 1/\sqrt{H})`, with H hidden units;
-            ``"orthogonal"``: the same, but :math:`S` orthogonal and :math:`W` a third as large, so that at first the
+            ``"orthogonal"``: the same, but :math:`W_s` orthogonal and :math:`W` a third as large, so that at first the
             long way back carries more than the short one.
         learn_initial_state: Whether the initial hidden state, the same at all s steps, is a parameter.
 
