@@ -1,33 +1,52 @@
 """What a training run refuses before its first step, and a loss after its first call."""
 
-from torch import Tensor
+import math
 
+from torch import Tensor, nn
+
+from rnncourse.checks import check_callable, check_kind, check_positive, check_positive_number
 from rnncourse.training.optimizers import OPTIMIZERS
 
 __all__ = ["check_arguments", "check_loss"]
 
 
-def check_arguments(model, epochs, steps, optimizer, lr, momentum, clip, validate, validate_every, patience) -> None:
+def check_arguments(
+    *, model, batches, loss, epochs, steps, optimizer, lr, weight_decay, momentum, schedule, clip, validate,
+    validate_every, patience, seed, progress,
+) -> None:  # fmt: skip
     """Refuse arguments of :func:`~rnncourse.training.loop.fit` that make no sense."""
+    check_kind("model", model, nn.Module)
+    if not hasattr(batches, "__iter__") and not hasattr(batches, "__getitem__"):
+        raise ValueError(f"batches is a {type(batches).__name__}; it should be something to loop over, such as a list")
+    check_callable("loss", loss, "a function of the model and a batch")
     if epochs is None and steps is None:
         raise ValueError("epochs and steps are both None; one of them should say when to end")
     whole = {"epochs": epochs, "steps": steps, "validate_every": validate_every, "patience": patience}
     for name, number in whole.items():
-        if number is not None and (not isinstance(number, int) or number < 1):
-            raise ValueError(f"{name} is {number!r}; it should be a whole number of at least 1")
-    if not lr > 0:
-        raise ValueError(f"lr is {lr!r}; it should be positive")
-    if clip is not None and not clip > 0:
+        if number is not None:
+            check_positive(name, number)
+    check_positive_number("lr", lr)
+    if not isinstance(weight_decay, int | float) or not 0 <= weight_decay < math.inf:
+        raise ValueError(f"weight_decay is {weight_decay!r}; it should be a finite number of at least 0")
+    if not isinstance(momentum, int | float) or not 0 <= momentum < 1:
+        raise ValueError(f"momentum is {momentum!r}; it should be a number of at least 0 and below 1")
+    if clip is not None and (not isinstance(clip, int | float) or not clip > 0):
         raise ValueError(f"clip is {clip!r}; it should be positive, or None for no clipping")
-    if not callable(optimizer) and optimizer not in OPTIMIZERS:
+    if not callable(optimizer) and (not isinstance(optimizer, str) or optimizer not in OPTIMIZERS):
         raise ValueError(f"optimizer is {optimizer!r}; it should be one of {', '.join(OPTIMIZERS)} or a function")
     if momentum and optimizer in ("adam", "adamw"):
         raise ValueError(
             f"momentum is {momentum!r} and optimizer is {optimizer!r}, which has its own (0 leaves it out)"
         )
+    for name, function, of in (("schedule", schedule, "the step"), ("validate", validate, "the model")):
+        if function is not None:
+            check_callable(name, function, f"a function of {of}")
     if validate is None and (patience is not None or validate_every is not None):
         name = "patience" if patience is not None else "validate_every"
         raise ValueError(f"{name} is set but validate is None; it should be a function of the model")
+    check_kind("seed", seed, int)
+    if not callable(progress):
+        check_kind("progress", progress, (bool, int, float))
     if not any(p.requires_grad for p in model.parameters()):
         raise ValueError("model has no parameters that can be trained")
 

@@ -58,7 +58,7 @@ def fit(
             brings its own learning rate).
         lr: learning rate > 0.
         weight_decay: pull of the weights to zero, ≥ 0.
-        momentum: for "sgd" and "rmsprop", between 0 and 1.
+        momentum: for "sgd" and "rmsprop", at least 0 and below 1.
         schedule: a function from the step (0, 1, …) to a factor on the learning rate; see
             :func:`~rnncourse.training.schedules.cosine`.
         clip: largest allowed norm of the gradient; None leaves it alone.
@@ -88,7 +88,11 @@ def fit(
         >>> bool(history.losses[-1] < 1e-3), history.stopped
         (True, 'all 200 epochs done')
     """
-    check_arguments(model, epochs, steps, optimizer, lr, momentum, clip, validate, validate_every, patience)
+    check_arguments(
+        model=model, batches=batches, loss=loss, epochs=epochs, steps=steps, optimizer=optimizer, lr=lr,
+        weight_decay=weight_decay, momentum=momentum, schedule=schedule, clip=clip, validate=validate,
+        validate_every=validate_every, patience=patience, seed=seed, progress=progress,
+    )  # fmt: skip
     history = History()
     parameters = [p for p in model.parameters() if p.requires_grad]
     opt = make_optimizer(optimizer, parameters, lr, weight_decay, momentum)
