@@ -12,7 +12,16 @@ import pytest
 
 from rnncourse import cells, convert, functional, layers, losses, training
 from rnncourse.kernels import gru, lstm, sequence
-from tests import test_cells, test_convert, test_functional, test_kernels, test_layers, test_losses, test_training
+from tests import (
+    test_cells_lstm,
+    test_convert,
+    test_functional_lstm,
+    test_kernels,
+    test_layers,
+    test_layers_stacked,
+    test_losses,
+    test_training,
+)
 from tests.test_training import batches as training_batches  # noqa: F401 - a fixture
 
 
@@ -193,17 +202,17 @@ MUTANTS = {
     ),
     "the output gate's peephole looks at the old cell state": (
         edit(*lstm_trace, "peepholes.o * c_t", "peepholes.o * c"),
-        test_functional.test_peepholes_look_at_the_old_cell_state_for_i_and_f_and_at_the_new_one_for_o,
+        test_functional_lstm.test_peepholes_look_at_the_old_cell_state_for_i_and_f_and_at_the_new_one_for_o,
     ),
     "the forget bias is counted twice": (
         edit(
             cells.LSTMCell, "reset_parameters", "self.bias_hh[forget] = 0.0", "self.bias_hh[forget] = self.forget_bias"
         ),
-        lambda: test_cells.test_the_forget_bias_is_the_sum_of_both_biases(1.0),
+        lambda: test_cells_lstm.test_the_forget_bias_is_the_sum_of_both_biases(1.0),
     ),
     "dropout falls on the inputs": (
         edit(layers.Stacked, "forward", "self.dropout(below) if depth else below", "self.dropout(below)"),
-        test_layers.test_dropout_acts_between_layers_only_and_only_in_training,
+        test_layers_stacked.test_dropout_acts_between_layers_only_and_only_in_training,
     ),
 }
 
