@@ -250,7 +250,7 @@ def sample() -> list[str]:
     names = [name(page) for page in pages()]
     api = [n for n in names if "/api/rnncourse" in n]
     return [n for n in names if n not in api] + [
-        n for n in api if n.endswith(("functional.html", "cells.html", "training.html"))
+        n for n in api if n.endswith(("functional.lstm.html", "cells.lstm.html", "training.loop.html"))
     ]
 
 
