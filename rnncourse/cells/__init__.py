@@ -14,9 +14,9 @@ from rnncourse.cells.mgu import MGUCell
 from rnncourse.cells.rnn import RNNCell
 
 __all__ = [
+    "ABLATIONS",
     "Cell",
     "GRUCell",
-    "ABLATIONS",
     "LSTMCell",
     "MGUCell",
     "RNNCell",

@@ -41,9 +41,9 @@ def variant(name: str, input_size: int, hidden_size: int) -> LSTMCell:
 
     Args:
         name: ``"full"``, the course's LSTM, which has no peepholes; ``"P"``, with peepholes; or a key of
-            :data:`~rnncourse.cells.lstm.ABLATIONS` other than ``"NP"``, which is the full one here. Where the forget gate
-            is one minus the input gate (``"CIFG"``), the input gate's bias starts at −1, which puts the forget gate
-            where the others have it.
+            :data:`~rnncourse.cells.lstm.ABLATIONS` other than ``"NP"``, which is the full one here. Where the forget
+            gate is one minus the input gate (``"CIFG"``), the input gate's bias starts at −1, which puts the forget
+            gate where the others have it.
         input_size: Features of one step's input.
         hidden_size: Units.
 

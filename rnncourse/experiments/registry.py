@@ -178,12 +178,13 @@ def find_experiment(name: str) -> Experiment:
 def _modules() -> dict[str, str]:
     """From each experiment's name to the module that declares it."""
     found: dict[str, str] = {}
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    folder = Path(__file__).parent
+    for path in sorted(folder.rglob("*.py")):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             for decorator in getattr(node, "decorator_list", []):
                 if isinstance(decorator, ast.Call) and getattr(decorator.func, "id", "") == "experiment":
                     name = ast.literal_eval(decorator.args[0])
                     if name in found:
                         raise ValueError(f"two experiments are named {name!r}")
-                    found[name] = f"{__package__}.{path.stem}"
+                    found[name] = ".".join([__package__, *path.relative_to(folder).with_suffix("").parts])
     return found

@@ -9,7 +9,7 @@ from rnncourse.layers.recurrent import Recurrent
 from rnncourse.layers.stacked import Stacked
 
 __all__ = [
-    "Recurrent",
     "Bidirectional",
+    "Recurrent",
     "Stacked",
 ]

@@ -11,9 +11,9 @@ from rnncourse.models.tagger import SequenceTagger
 from rnncourse.models.tokens import OneHot
 
 __all__ = [
-    "OneHot",
     "LanguageModel",
-    "generate",
-    "SequenceTagger",
+    "OneHot",
     "SequenceClassifier",
+    "SequenceTagger",
+    "generate",
 ]

@@ -10,10 +10,10 @@ from rnncourse.training.optimizers import OPTIMIZERS
 from rnncourse.training.schedules import cosine
 
 __all__ = [
+    "OPTIMIZERS",
     "Diverged",
     "History",
-    "fit",
     "average",
-    "OPTIMIZERS",
     "cosine",
+    "fit",
 ]
