@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from rnncourse.functional import gru_step, lstm_step, rnn_step
-from rnncourse.kernels import gru_sequence, lstm_sequence, rnn_sequence, sequence
+from rnncourse.kernels import gru_sequence, lstm_sequence, rnn_sequence, rows
 from rnncourse.shapes import LSTMState
 from rnncourse.unroll import unroll
 from tests.oracles import DEVICES, assert_close, assert_same, leaf, random_lengths, run_torch, tensors
@@ -31,8 +31,8 @@ SIZES = [(1, 1, 1, 1), (2, 1, 3, 5), (3, 40, 2, 4), (1, 7, 3, 1)]  # (batch, tim
 @pytest.fixture
 def short_blocks(monkeypatch):
     """Blocks so short that even these sequences have several."""
-    monkeypatch.setattr(sequence, "BLOCK_ENTRIES", 1)
-    monkeypatch.setattr(sequence, "SHORTEST_BLOCK", 3)
+    monkeypatch.setattr(rows, "BLOCK_ENTRIES", 1)
+    monkeypatch.setattr(rows, "SHORTEST_BLOCK", 3)
 
 
 def problem(kind, sizes, *, dtype=torch.float64, device="cpu"):
@@ -238,29 +238,6 @@ def test_a_checkpointed_pass_keeps_less(kind):
     hidden_states = 4 * 400 * 8
     assert kept[False] > 4 * hidden_states
     assert kept[True] < 2 * hidden_states
-
-
-def test_checkpoints_stand_every_root_of_time():
-    for steps in (1, 2, 15, 16, 17, 100, 5000):
-        size = len(next(sequence._blocks([2] * steps, 3, checkpoint=True)).running)
-        assert (size - 1) ** 2 < steps <= size**2
-
-
-@given(lengths=st.lists(st.integers(1, 90), min_size=1, max_size=9), checkpoint=st.booleans())
-def test_blocks_hold_every_row_once_and_know_where_sequences_end(lengths, checkpoint):
-    lengths = sorted(lengths, reverse=True)
-    running = [sum(length > t for length in lengths) for t in range(lengths[0])]
-    of_row = [(t, i) for t, n in enumerate(running) for i in range(n)]  # packed: step after step, longest first
-    rows, running_before = [], running[0]
-    for block in sequence._blocks(running, 2**14, checkpoint):
-        inside = of_row[block.rows]
-        assert {t for t, _ in inside} == set(range(block.steps.start, block.steps.stop))
-        assert block.running == running[block.steps]
-        assert block.earlier == running_before
-        ends = [inside[k] for k in torch.arange(len(inside))[block.ends()]]
-        assert ends == [(min(lengths[i], block.steps.stop) - 1, i) for i in range(block.running[0])]
-        rows, running_before = rows + inside, block.running[-1]
-    assert rows == of_row
 
 
 @pytest.mark.parametrize("missing", ["bias_ih", "bias_hh"])

@@ -11,7 +11,7 @@ import textwrap
 import pytest
 
 from rnncourse import cells, convert, functional, layers, losses, training
-from rnncourse.kernels import gru, lstm, sequence
+from rnncourse.kernels import gru, lstm, rows, sequence
 from tests import (
     test_cells_lstm,
     test_convert,
@@ -140,7 +140,7 @@ MUTANTS = {
         lengths("loop"),
     ),
     "the kernels read a state before its sequence has ended": (
-        edit(sequence._Block, "ends", ".sum(0) - 1", ".sum(0) // 2"),
+        edit(rows.Block, "ends", ".sum(0) - 1", ".sum(0) // 2"),
         lengths("kernel"),
     ),
     "the kernels leave the sequences sorted by length": (

@@ -26,7 +26,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from rnncourse.checks import check_choice
-from rnncourse.kernels.sequence import Kernel, add_product, biases_or_zeros, check_call, going_on, project, run
+from rnncourse.kernels.rows import going_on
+from rnncourse.kernels.sequence import Kernel, add_product, biases_or_zeros, check_call, project, run
 
 __all__ = ["gru_sequence"]
 

@@ -29,17 +29,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from rnncourse.kernels.sequence import (
-    Kernel,
-    add_product,
-    biases_or_zeros,
-    check_call,
-    going_on,
-    one_step_before,
-    prefixes,
-    project,
-    run,
-)
+from rnncourse.kernels.rows import going_on, one_step_before, prefixes
+from rnncourse.kernels.sequence import Kernel, add_product, biases_or_zeros, check_call, project, run
 from rnncourse.shapes import LSTMState
 
 __all__ = ["lstm_sequence"]

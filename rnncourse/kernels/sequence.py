@@ -1,9 +1,7 @@
 """What all kernels share: the autograd Function, blocks of time, lengths, checkpoints.
 
-A kernel is three functions on a block of consecutive steps. Each network's module writes them out; this one calls them.
-They see time and batch as one axis of *rows*: the rows of the first step, then those of the second, and so on. The
-sequences stand longest first, so that those which a step still has are its first rows; where all are equally long,
-every step has as many. This is the layout of PyTorch's packed sequences, and nothing is ever computed for padding.
+A kernel is three functions on a block of consecutive steps, which see time and batch as one axis of rows
+(:mod:`rnncourse.kernels.rows`). Each network's module writes them out; this one calls them.
 
 The forward pass goes block by block from the first step to the last, the backward pass from the last block to the
 first. Blocks keep what is computed in bulk small enough for the processor's cache, and let a checkpointed pass drop the
@@ -12,8 +10,7 @@ gates of a block and compute them again when the backward pass gets there.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
@@ -21,23 +18,16 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from rnncourse.checks import check_lengths, check_shape
+from rnncourse.kernels.rows import blocks_of, one_step_before
 
 __all__ = [
     "Kernel",
     "add_product",
     "biases_or_zeros",
     "check_call",
-    "going_on",
-    "one_step_before",
-    "prefixes",
     "project",
     "run",
 ]
-
-BLOCK_ENTRIES = 2**18
-"""Entries of the hidden states in one block: some megabytes with the gates, about a processor's second-level cache."""
-SHORTEST_BLOCK = 16
-"""Steps in a block, however large the batch: fewer would cost the matrix products of a block their efficiency."""
 
 
 class Kernel(NamedTuple):
@@ -154,61 +144,6 @@ def add_product(total: Tensor, delta: Tensor, left: Tensor) -> None:
     total.addmm_(delta.t(), left)
 
 
-def going_on(steps: Sequence[Tensor], running: list[int]) -> list[Tensor]:
-    """Of every step but the last, the rows of the sequences that go on to the next."""
-    if running[0] == running[-1]:
-        return list(steps[:-1])
-    return [step[:n] for step, n in zip(steps, running[1:], strict=False)]
-
-
-def prefixes(rows: Tensor, running: list[int]) -> list[Tensor]:
-    """For every step the rows, of one for each sequence, of those that the step has: views of the same memory."""
-    if running[0] == running[-1]:
-        return [rows] * len(running)
-    return [rows[:n] for n in running]
-
-
-def one_step_before(rows: Tensor, running: list[int]) -> Tensor:
-    """For every row the state one step earlier, where ``rows`` begins with the states before the first step."""
-    first = len(rows) - sum(running)
-    if first == running[-1]:
-        return rows[:-first]
-    return torch.cat(going_on(rows.split([first, *running]), [first, *running]))
-
-
-class _Block(NamedTuple):
-    """Some consecutive steps, which rows they are, and how many sequences each step has (and had the step before)."""
-
-    steps: slice
-    rows: slice
-    earlier: int
-    running: list[int]
-
-    def of(self, seq: Tensor) -> Tensor:
-        """This block of a tensor of shape (time, batch, …) or (rows, …)."""
-        return seq[self.steps if seq.dim() == 3 else self.rows]
-
-    def ends(self) -> slice | Tensor:
-        """Among the block's rows, the last one of each sequence."""
-        first, last = self.running[0], self.running[-1]
-        if first == last:
-            return slice(-last, None)
-        running, sequence = torch.tensor(self.running), torch.arange(first)
-        last_step = (running[:, None] > sequence).sum(0) - 1
-        return (running.cumsum(0) - running)[last_step] + sequence
-
-
-def _blocks(running: list[int], hidden: int, checkpoint: bool) -> Iterator[_Block]:
-    """Cut time into blocks: what fits the cache or, if only the blocks' first states are kept, √T steps."""
-    start, row, earlier = 0, 0, running[0]
-    while start < len(running):
-        size = max(SHORTEST_BLOCK, BLOCK_ENTRIES // (running[start] * hidden))
-        inside = running[start : start + (math.isqrt(len(running) - 1) + 1 if checkpoint else size)]
-        end, last_row = start + len(inside), row + sum(inside)
-        yield _Block(slice(start, end), slice(row, last_row), earlier, inside)
-        start, row, earlier = end, last_row, inside[-1]
-
-
 class _Sequence(torch.autograd.Function):
     """All steps as one operation: x of shape (time, batch, input), or (rows, input) with how many rows a step has."""
 
@@ -216,7 +151,7 @@ class _Sequence(torch.autograd.Function):
     def forward(ctx, kernel, checkpoint, running, carried, x, *tensors):
         state, weights = tensors[:carried], tensors[carried:]
         hidden = weights[1].shape[1]
-        blocks = list(_blocks(running or [x.shape[1]] * len(x), hidden, checkpoint))
+        blocks = list(blocks_of(running or [x.shape[1]] * len(x), hidden, checkpoint))
         h = x.new_empty(*x.shape[:-1], hidden)
         h_rows = h.flatten(0, -2)
         W_T = weights[1].t().contiguous()
