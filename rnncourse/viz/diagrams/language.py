@@ -1,0 +1,65 @@
+"""What the signs mean, and the shapes of problems drawn with them."""
+
+from matplotlib.figure import Figure
+
+from rnncourse.viz.diagrams.sketch import Sketch
+
+__all__ = ["legend", "sequence_shapes"]
+
+
+def legend() -> Figure:
+    """Draws the visual language itself: what a line, a circle, a box, a merge and a fork mean.
+
+    Returns:
+        A figure.
+    """
+    sketch = Sketch(7.0, 1.15)
+    y = 0.75
+    sketch.node(0.55, y, "$x_t$")
+    sketch.box(1.75, y, "tanh")
+    sketch.op(2.95, y, "×")
+    sketch.arrow((3.7, y), (4.5, y))
+    joint = sketch.merge(5.4, y)
+    sketch.line((5.0, y + 0.2), joint.left)
+    sketch.line((5.0, y - 0.2), joint.left)
+    sketch.arrow(joint.right, (5.8, y))
+    dot = sketch.fork(6.4, y)
+    sketch.line((6.05, y), dot)
+    sketch.path([dot.right, (6.55, y), (6.55, y + 0.3)], corner=0.08)
+    sketch.arrow(dot, (6.9, y))
+    names = ("a vector", "learned layer", "entry by entry", "carries a vector", "joined", "copied")
+    for x, name in zip((0.55, 1.75, 2.95, 4.1, 5.4, 6.45), names, strict=True):
+        sketch.text(x, 0.22, name, size=8.5, colour="muted")
+    return sketch.figure
+
+
+def sequence_shapes() -> Figure:
+    """Draws the five shapes of sequence problems, all made of the same cell.
+
+    Returns:
+        A figure.
+    """
+    shapes: tuple[tuple[str, str, tuple[int, ...], tuple[int, ...], int], ...] = (
+        ("one to one", "image → label", (0,), (0,), 1),
+        ("one to many", "image → caption", (0,), (0, 1, 2), 3),
+        ("many to one", "review → rating", (0, 1, 2), (2,), 3),
+        ("many to many, in step", "word → its tag", (0, 1, 2), (0, 1, 2), 3),
+        ("many to many, delayed", "sentence → translation", (0, 1, 2), (3, 4), 5),
+    )
+    gap, spacing = 0.62, 0.46
+    width = sum(spacing * (count - 1) for *_, count in shapes) + gap * len(shapes) + 2.1
+    sketch = Sketch(width, 2.45)
+    x = 0.75
+    for title, example, inputs, outputs, count in shapes:
+        states = [sketch.node(x + spacing * n, 1.3, "", colour="green", radius=0.14) for n in range(count)]
+        for before, after in zip(states, states[1:], strict=False):
+            sketch.arrow(before, after)
+        for n in inputs:
+            sketch.arrow(sketch.node(states[n].x, 0.78, "", radius=0.14), states[n])
+        for n in outputs:
+            sketch.arrow(states[n], sketch.node(states[n].x, 1.82, "", colour="purple", radius=0.14))
+        middle = (states[0].x + states[-1].x) / 2
+        sketch.text(middle, 2.22, title.replace(", ", ",\n"), size=8.5)
+        sketch.text(middle, 0.38, example.replace(" → ", "\n→ "), size=8, colour="muted")
+        x = states[-1].x + gap + 0.42
+    return sketch.figure
