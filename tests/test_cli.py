@@ -161,7 +161,7 @@ def test_an_error_of_ours_keeps_its_words_and_a_strange_one_says_where_to_look(c
     def strange(args):
         raise TypeError("odd\nsecond line")
 
-    monkeypatch.setattr(cli, "version", strange)
+    monkeypatch.setattr(cli.reports, "version", strange)
     line = fails(capsys, "version")
     assert line == "TypeError: odd second line (run again with --debug to see where)"
     with pytest.raises(TypeError):
@@ -174,7 +174,7 @@ def test_an_interrupt_is_not_a_traceback(course, capsys, monkeypatch):
     def stop(args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "version", stop)
+    monkeypatch.setattr(cli.reports, "version", stop)
     assert cli.main(["version"]) == 130
     assert capsys.readouterr().err == "rnncourse: interrupted\n"
 

@@ -1,0 +1,112 @@
+"""``rnncourse run``: a chapter at another size, and the experiments behind it."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+__all__ = ["add_run", "run"]
+
+SCALES = ("smoke", "page", "full")
+
+
+def add_run(commands: Any) -> None:
+    """Adds ``rnncourse run`` to the parser; it sets ``run``, which returns the exit code."""
+    parser = commands.add_parser(
+        "run",
+        help="run a chapter at another size",
+        description="Run a chapter into _build/runs/ (its own file stays as it is). At scale 'full' the chapter's "
+        "experiments run first and their results are written to book/results/.",
+    )
+    parser.add_argument("chapter", metavar="CHAPTER", help="a number (02) or a name (vanilla_rnn)")
+    parser.add_argument("--scale", choices=SCALES, default="page", help="smoke: seconds; page: as printed; full: long")
+    parser.add_argument(
+        "-p", "--parameter", action="append", default=[], metavar="NAME=VALUE", help="set a parameter of the chapter"
+    )
+    parser.add_argument(
+        "--experiment", action="append", default=[], metavar="NAME", help="run only this experiment, not the chapter"
+    )
+    parser.add_argument(
+        "--confirm",
+        action="store_true",
+        help="with --experiment: renew a stale result if its first seed comes out the same to the last bit",
+    )
+    parser.add_argument("--no-experiments", action="store_true", help="run only the chapter, also at scale 'full'")
+    parser.add_argument("--output", type=Path, metavar="FOLDER", help="write here instead of _build/runs/")
+    parser.add_argument("--quiet", action="store_true", help="no progress")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """``rnncourse run``: the chapter's experiments where asked for, then the chapter through papermill."""
+    from rnncourse.notebooks import NotebookFailed, course_root, resolve_chapter
+    from rnncourse.notebooks.runs import ensure_writable, known_parameters, run_notebook, runs_folder
+
+    root = course_root()
+    parameters = _parameters(args.parameter)
+    folder = args.output or runs_folder(root)
+    ensure_writable(folder)
+    if parameters and args.experiment:
+        raise ValueError("-p sets a chapter's parameters, and --experiment runs no chapter; leave one of them out")
+    if args.confirm and not args.experiment:
+        raise ValueError("--confirm needs --experiment NAME: which result to confirm")
+    if args.experiment:
+        _run_experiments(args, root, folder)
+        return 0
+    path = root / "book" / f"{resolve_chapter(args.chapter, root)}.ipynb"
+    known = known_parameters(path)
+    for name in parameters:
+        if name not in known:
+            raise ValueError(f"{path.name} has no parameter {name!r}; its parameters are: {', '.join(known) or 'none'}")
+    if args.scale == "full" and not args.no_experiments:
+        _run_experiments(args, root, folder)
+    try:
+        output = run_notebook(path, args.scale, parameters, folder, progress_bar=not args.quiet)
+    except NotebookFailed as error:
+        print(f"rnncourse: {error}", file=sys.stderr)  # with the cell's first lines below
+        return 1
+    print(f"{path.stem} ran at scale {args.scale}: {output}")
+    return 0
+
+
+def _run_experiments(args: argparse.Namespace, root: Path, folder: Path) -> None:
+    """Only full results of a checkout go where they are committed; all others stay among the runs."""
+    from rnncourse.experiments import confirm_result, find_experiment, run_chapter_experiments
+    from rnncourse.experiments.results import results_file
+    from rnncourse.notebooks.runs import ensure_writable
+
+    committed = args.scale == "full" and args.output is None and root.name != "_course"
+    results = root / "book" / "results" if committed else folder / "results"
+    ensure_writable(results)
+    if args.confirm:
+        for name in args.experiment:
+            experiment = find_experiment(name)
+            confirm_result(experiment, results_file(root, experiment.chapter))
+        return
+    run_chapter_experiments(
+        args.chapter,
+        args.scale,
+        names=args.experiment,
+        results=results,
+        unfinished=folder / "unfinished",
+        say=(lambda line: None) if args.quiet else print,
+    )
+
+
+def _parameters(pairs: Sequence[str]) -> dict[str, Any]:
+    """``["steps=200"]`` becomes ``{"steps": 200}``: values are read as YAML, as papermill does."""
+    import yaml
+
+    values: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals or not name.isidentifier():
+            raise ValueError(f"-p {pair!r} should be NAME=VALUE, like -p steps=200")
+        try:
+            values[name] = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise ValueError(f"-p {pair!r}: the value cannot be read: {str(error).splitlines()[0]}") from error
+    if "scale" in values:
+        raise ValueError("-p scale=… should be --scale")
+    return values
