@@ -249,9 +249,8 @@ def sample() -> list[str]:
     """The pages looked at one by one: all but the API pages, of which a few stand for the rest."""
     names = [name(page) for page in pages()]
     api = [n for n in names if "/api/rnncourse" in n]
-    return [n for n in names if n not in api] + [
-        n for n in api if n.endswith(("functional.lstm.html", "cells.lstm.html", "training.loop.html"))
-    ]
+    few = {n for n in api if n.endswith(("functional.lstm.html", "cells.lstm.html", "training.loop.html"))}
+    return [n for n in names if n not in api] + sorted(few | {max(api, key=len)})
 
 
 def visit(browser, size, theme, url):
