@@ -8,9 +8,11 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.utils.flop_counter import FlopCounterMode
 
 from rnncourse.bench import main, memory, pairs, speed, targets
 from rnncourse.bench.command import SECTIONS
+from rnncourse.bench.products import products
 from rnncourse.bench.timing import Summary, fitted_exponent, geometric_mean, interleave, ratios, summarise
 from rnncourse.experiments.provenance import code_hash
 
@@ -92,6 +94,21 @@ def test_memory_is_measured_in_a_process_of_its_own_and_sees_a_known_allocation(
     assert small < outputs <= large
 
 
+@pytest.mark.parametrize("work", ["forward", "forward+backward"])
+@pytest.mark.parametrize("cell", ["RNN", "GRU", "LSTM"])
+def test_the_products_alone_are_those_of_the_textbook_loop(cell, work):
+    def operations(function):
+        with FlopCounterMode(display=False) as counter:
+            function()
+        return counter.get_total_flops()
+
+    x, dy = torch.randn(3, 5, 2, requires_grad=True), torch.randn(3, 5, 4)
+    layer = pairs.textbook_layer(cell, pairs.torch_layer(cell, 2, 4))
+    backward = work == "forward+backward"
+    textbook = pairs.forward_backward(layer, x, dy) if backward else pairs.forward_only(layer, x)
+    assert operations(products(cell, x, 4, backward=backward)) == operations(textbook) > 0
+
+
 def record(ratio, textbook=2.0):
     """A layers section as the benchmark would save it, with one ratio everywhere."""
     rows = [
@@ -101,6 +118,7 @@ def record(ratio, textbook=2.0):
             "work": "forward+backward",
             "ratio": {"kernel": {"median": ratio, "low": ratio, "high": ratio}},
             "textbook_over_kernel": {"median": textbook, "low": textbook, "high": textbook},
+            "textbook_over_products": {"median": 2.5, "low": 2.5, "high": 2.5},
         }
         for cell in ("RNN", "GRU", "LSTM")
         for size in speed.LARGE
@@ -142,7 +160,7 @@ def test_a_quick_run_measures_every_cell_and_both_kinds_of_work(quick):
     cases = {(row["cell"], row["work"]) for row in record["sections"]["layers"]["rows"]}
     assert cases == set(itertools.product(("RNN", "GRU", "LSTM"), ("forward", "forward+backward")))
     for row in record["sections"]["layers"]["rows"]:
-        assert set(row["ratio"]) == {"kernel", "loop", "textbook"}
+        assert set(row["ratio"]) == {"kernel", "loop", "textbook", "products"}
         assert max(row["difference"].values()) < 1e-4
     for row in record["sections"]["lengths"]["rows"]:
         assert row["difference"]["float64"] < 1e-10

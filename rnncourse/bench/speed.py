@@ -6,6 +6,7 @@ from typing import Any
 import torch
 
 from .pairs import assert_same, forward_backward, forward_only, our_layer, results, textbook_layer, torch_layer
+from .products import products
 from .timing import interleave, ratios, summarise
 
 #: (time, batch, input, hidden): four sizes that carry the targets, and two small ones that are reported as they are.
@@ -23,7 +24,7 @@ def measure(
     cells: Sequence[str] = CELLS,
     say: Callable[[str], None] = print,
 ) -> list[dict[str, Any]]:
-    """Time torch.nn, our kernel, our readable loop and the textbook loop at every size.
+    """Time torch.nn, our kernel, our readable loop, the textbook loop and the bare products at every size.
 
     Args:
         sizes: (time, batch, input, hidden) of each case.
@@ -57,7 +58,9 @@ def measure(
             }
             for work, prepare in WORK.items():
                 arguments = (x, dy) if prepare is forward_backward else (x,)
-                seconds = interleave({name: prepare(m, *arguments) for name, m in candidates.items()}, rounds=rounds)
+                timed = {name: prepare(m, *arguments) for name, m in candidates.items()}
+                timed["products"] = products(cell, x, hidden, backward=prepare is forward_backward)
+                seconds = interleave(timed, rounds=rounds)
                 row = {
                     "cell": cell,
                     "size": {"time": time, "batch": batch, "input": inputs, "hidden": hidden},
@@ -65,6 +68,7 @@ def measure(
                     "milliseconds": {name: summarise([1000 * s for s in v])._asdict() for name, v in seconds.items()},
                     "ratio": {name: ratio._asdict() for name, ratio in ratios(seconds, "torch.nn").items()},
                     "textbook_over_kernel": ratios(seconds, "kernel")["textbook"]._asdict(),
+                    "textbook_over_products": ratios(seconds, "products")["textbook"]._asdict(),
                     "difference": difference,
                 }
                 rows.append(row)

@@ -17,6 +17,7 @@ CANDIDATES = {
     "kernel": ("ours: hand-written BPTT", "blue"),
     "loop": ("ours: readable loop, autograd", "green"),
     "textbook": ("textbook loop", "orange"),
+    "products": ("its matrix products alone", "ink"),
     "torch.nn": ("torch.nn", "muted"),
     "packed torch.nn": ("torch.nn, packed", "red"),
     "checkpoint": ("ours: √T checkpoints", "purple"),
@@ -36,7 +37,8 @@ def speed_figure(record: dict[str, Any], work: str = "forward+backward") -> Figu
         work: ``"forward+backward"`` or ``"forward"``.
 
     Returns:
-        One panel for each cell; a dot is a median over the rounds, its bar the range; left of the line is faster.
+        One panel for each cell; a dot is a median over the rounds, its bar the range; left of the line is faster. An
+        upright stroke is the time of the matrix products alone.
     """
     rows = [row for row in record["sections"]["layers"]["rows"] if row["work"] == work]
     cells = list(dict.fromkeys(row["cell"] for row in rows))
@@ -50,6 +52,7 @@ def speed_figure(record: dict[str, Any], work: str = "forward+backward") -> Figu
                 ratio = row["ratio"][name]
                 axis.plot([ratio["low"], ratio["high"]], [place + shift] * 2, color=_colour(name), linewidth=1.6)
                 axis.plot(ratio["median"], place + shift, "o", color=_colour(name), markersize=4.5)
+            axis.plot([row["ratio"]["products"]["median"]] * 2, [place - 0.34, place + 0.34], color=_colour("products"))
         axis.set(title=cell, xscale="log", xlabel="time / torch.nn")
         ticks = [tick for tick in (0.25, 0.5, 1, 2, 4, 8, 16) if axis.get_xlim()[0] <= tick <= axis.get_xlim()[1]]
         axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
@@ -60,7 +63,10 @@ def speed_figure(record: dict[str, Any], work: str = "forward+backward") -> Figu
         mpl.lines.Line2D([], [], marker="o", color=_colour(name), label=CANDIDATES[name][0])
         for name in ("kernel", "loop", "textbook")
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=3)
+    handles.append(
+        mpl.lines.Line2D([], [], ls="", marker="|", color=_colour("products"), label=CANDIDATES["products"][0])
+    )
+    figure.legend(handles=handles, loc="outside lower center", ncols=2)
     return figure
 
 
