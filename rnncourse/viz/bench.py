@@ -128,7 +128,8 @@ def growth_figure(record: dict[str, Any]) -> Figure:
         _logarithmic(axis, mine[0]["time"], "steps T")
         axis.tick_params(axis="x", labelsize=8)
         axis.set_title(cell)
-        axis.legend(fontsize=8)
+        axis.legend(fontsize=8, loc="lower right")
+    axes[0, 0].set_ylim(bottom=axes[0, 0].get_ylim()[0] / 4)  # room for the legends below the curves
     axes[0, 0].set_ylabel("forward + backward, ms")
     return figure
 
