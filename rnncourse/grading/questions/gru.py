@@ -531,7 +531,7 @@ def _unfit(weights, inputs: int, hidden: int) -> str:
         if not isinstance(weight, Tensor) or not weight.is_floating_point() or tuple(weight.shape) != shape:
             return f"{name}: expected real numbers of the shape {shape}"
         if not bool(torch.isfinite(weight).all()) or weight.abs().max() > 100:
-            return f"{name}: expected finite numbers, none larger than 100"
+            return f"{name}: expected finite numbers, none beyond ±100"
     return ""
 
 
@@ -545,8 +545,10 @@ def _differs(weights, inputs: int, hidden: int) -> str:
 
 
 def _agrees(weights, inputs: int, hidden: int) -> str:
-    _, _, apart, r = _both(weights, inputs, hidden)
+    before, after, apart, r = _both(weights, inputs, hidden)
     if apart > ALIKE:
+        if (before - after).abs().max() <= ALIKE:
+            return "the two forms differ inside the tanh, and agree only because z or the tanh hides it"
         return "the two forms differ" + (", and it has a bias b_hn" if weights[3].chunk(3)[2].any() else "")
     W_n = weights[1].chunk(3)[2]
     listening = ((W_n - torch.diag(W_n.diagonal())).abs() >= 0.1).any(dim=1)  # (hidden,)
@@ -601,6 +603,14 @@ def _gate_open(weight_ih, weight_hh, bias_ih, bias_hh):
     return torch.zeros_like(weight_ih), W_n, torch.cat([torch.full((hidden,), 50.0), bias_ih[hidden:]]), bias_hh
 
 
+def _candidate_hidden(weight_ih, weight_hh, bias_ih, bias_hh):
+    hidden = weight_hh.shape[1]
+    W_n = torch.cat([torch.zeros(2 * hidden, hidden), torch.ones(hidden, hidden)])
+    shut = torch.zeros(3 * hidden)
+    shut[hidden : 2 * hidden] = 100.0
+    return weight_ih, W_n, bias_ih, shut
+
+
 THREE = Question(
     id="6.6",
     title="Before or after",
@@ -641,9 +651,15 @@ THREE = Question(
             "If all units reset alike, every matrix will do. Give one unit another gate; whom may it listen to then?",
         ),
         Wrong(
-            "the second agrees because its reset gate stands open",
+            "the second agrees because its reset gates never move",
             _grus_with(second=_gate_open),
-            "With r = 1 nothing is reset at all. Find a matrix with which the forms agree whatever r does.",
+            "With reset gates that stand still there is little to tell apart. Find a matrix with which the forms agree "
+            "while the gates move.",
+        ),
+        Wrong(
+            "the second agrees because its update gates keep everything",
+            _grus_with(second=_candidate_hidden),
+            "With z = 1 nobody looks at the candidate. It is inside its tanh that the two forms should agree.",
         ),
         Wrong(
             "in the second, units with different gates listen to one another",
