@@ -95,7 +95,7 @@ def parts() -> list[Part]:
             if notebooks
             else [],
         ),
-        Part("build", "the site from nothing, -W -n", 3, [[PYTHON, "-m", "book._ext.build", "--fresh"]], tests=False),
+        Part("build", "the site from nothing, -W -n", 5, [[PYTHON, "-m", "book._ext.build", "--fresh"]], tests=False),
         Part(
             "site",
             "the built site in a browser",
