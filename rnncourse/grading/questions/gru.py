@@ -597,18 +597,20 @@ def _one_gate_for_all(weight_ih, weight_hh, bias_ih, bias_hh):
     return torch.cat([weight_ih[:1].expand(hidden, -1), weight_ih[hidden:]]), weight_hh, bias_ih, bias_hh
 
 
+_all_listen = _recurrent(lambda hidden: torch.ones(hidden, hidden))
+
+
 def _gate_open(weight_ih, weight_hh, bias_ih, bias_hh):
     hidden = weight_hh.shape[1]
-    W_n = torch.cat([torch.zeros(2 * hidden, hidden), torch.ones(hidden, hidden)])
-    return torch.zeros_like(weight_ih), W_n, torch.cat([torch.full((hidden,), 50.0), bias_ih[hidden:]]), bias_hh
+    opened = torch.cat([torch.full((hidden,), 50.0), bias_ih[hidden:]])
+    return _all_listen(torch.zeros_like(weight_ih), weight_hh, opened, bias_hh)
 
 
 def _candidate_hidden(weight_ih, weight_hh, bias_ih, bias_hh):
     hidden = weight_hh.shape[1]
-    W_n = torch.cat([torch.zeros(2 * hidden, hidden), torch.ones(hidden, hidden)])
-    shut = torch.zeros(3 * hidden)
+    shut = torch.zeros_like(bias_hh)
     shut[hidden : 2 * hidden] = 100.0
-    return weight_ih, W_n, bias_ih, shut
+    return _all_listen(weight_ih, weight_hh, bias_ih, shut)
 
 
 THREE = Question(
