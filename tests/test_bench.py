@@ -14,7 +14,7 @@ from rnncourse.bench import main, memory, pairs, speed, targets
 from rnncourse.bench.command import SECTIONS
 from rnncourse.bench.products import products
 from rnncourse.bench.timing import Summary, fitted_exponent, geometric_mean, interleave, ratios, summarise
-from rnncourse.experiments.provenance import code_hash
+from rnncourse.provenance import code_hash
 
 ROOT = Path(__file__).parent.parent
 

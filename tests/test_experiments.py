@@ -4,11 +4,11 @@ import importlib
 import json
 import math
 import sys
-import textwrap
 
 import numpy as np
 import pytest
 
+from rnncourse import provenance
 from rnncourse.experiments import (
     MissingResult,
     Published,
@@ -17,7 +17,6 @@ from rnncourse.experiments import (
     find_experiment,
     ledger_page,
     load_result,
-    provenance,
     registry,
     require_fresh,
     results,
@@ -26,215 +25,6 @@ from rnncourse.experiments import (
 from rnncourse.notebooks import course_root
 
 ROOT = course_root()
-
-# A small package of its own stands in for rnncourse, so that its lines can be changed.
-
-MODULES = {
-    "maths": '''
-        """Sums."""
-
-        SCALE = 2.0
-        TABLE = {"a": 1}
-        TABLE["b"] = 2
-        UNUSED = 3
-
-
-        def double(x: float) -> float:
-            """Twice."""
-            return SCALE * x  # as said
-
-
-        def other(x):
-            return x + UNUSED
-
-
-        class Base:
-            """Adds."""
-
-            extra = 1
-
-            def add(self, x):
-                return x + self.extra
-
-
-        class Adder(Base):
-            def __init__(self, size: int):
-                if size < 0:
-                    raise ValueError(f"size is {size}")
-                self.size = size
-        ''',
-    "checks": """
-        def check(x):
-            if x < 0:
-                raise ValueError("negative")
-        """,
-    "doors": """
-        from importlib import import_module
-
-
-        def load(name):
-            return import_module(f"PACKAGE.sets.{name}").load()
-        """,
-    "sets.red": """
-        def load():
-            return [1]
-        """,
-    "sets.blue": """
-        def load():
-            return [2]
-        """,
-    "parts.__init__": """
-        from PACKAGE.parts.inner import deep
-        """,
-    "parts.inner": """
-        def deep(x):
-            return x + 3
-
-
-        def shallow(x):
-            return x
-        """,
-    "shared": """
-        from PACKAGE.maths import double as twice
-
-        from PACKAGE import maths
-        """,
-    "work": '''
-        from PACKAGE.checks import check
-        from PACKAGE.doors import load
-        from PACKAGE.parts import deep
-        from PACKAGE.shared import twice
-        import PACKAGE.maths as m
-
-
-        def helper(x):
-            from PACKAGE.maths import TABLE
-
-            return TABLE["a"] * x
-
-
-        @experiment("99.try", full=dict(seeds=1))
-        def run(seed: int) -> dict:
-            """Runs."""
-            check(seed)
-            adder = m.Adder(3)
-            return {"y": twice(seed) + helper(seed) + adder.add(1) + deep(len(load("red")))}
-        ''',
-}
-
-
-@pytest.fixture
-def package(tmp_path, monkeypatch):
-    """Writes the small package and returns a function that hashes its experiment, after changes to its text."""
-    name = "smallpackage"
-    folder = tmp_path / name
-    monkeypatch.setattr(provenance, "PACKAGE", name)
-    monkeypatch.setattr(provenance, "PACKAGE_FOLDER", folder)
-    monkeypatch.setattr(provenance, "GUARDS", f"{name}.checks")
-    monkeypatch.setattr(provenance, "DOORS", f"{name}.doors")
-
-    def reached(**changes):
-        for module, text in MODULES.items():
-            source = textwrap.dedent(text).strip().replace("PACKAGE", name) + "\n"
-            for old, new in changes.get(module.replace(".", "_"), {}).items():
-                assert old in source, f"{old!r} is not in {module}"
-                source = source.replace(old, new)
-            path = folder.joinpath(*module.split(".")).with_suffix(".py")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            (path.parent / "__init__.py").touch()
-            path.write_text(source)
-        (folder / "__init__.py").touch()
-        provenance._scope.cache_clear()
-        return provenance._follow([provenance._define(f"{name}.work", "run")])
-
-    yield reached
-    provenance._scope.cache_clear()
-
-
-def test_the_closure_is_what_takes_part_and_no_more(package):
-    assert [key.removeprefix("smallpackage.") for key in package()] == [
-        "doors:load",
-        "maths:Adder",
-        "maths:Base",
-        "maths:SCALE",
-        "maths:TABLE",
-        "maths:double",
-        "parts.inner:deep",
-        "sets.red:load",
-        "work:helper",
-        "work:run",
-    ]
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"maths": {'"""Sums."""': '"""Adds up."""'}},
-        {"maths": {'"""Twice."""': '"""Two times."""', "# as said": "# as it says"}},
-        {"maths": {"x: float) -> float": "x: int) -> int"}},
-        {"maths": {"def other(x):\n    return x + UNUSED": "def other(x):\n    return x - UNUSED"}},
-        {"maths": {"UNUSED = 3": "UNUSED = 4\nNEW = 5"}},
-        {"maths": {'f"size is {size}"': 'f"size was {size}; it should be positive"'}},
-        {"maths": {"    return SCALE * x": "    return (\n        SCALE\n        * x\n    )"}},
-        {"checks": {"negative": "below zero", "x < 0": "x < 0.0"}},
-        {"sets_blue": {"[2]": "[3]"}},
-        {"parts_inner": {"    return x\n": "    return -x\n"}},
-        {"work": {"full=dict(seeds=1)": "full=dict(seeds=1), published=[1.5]"}},
-        {"work": {'"""Runs."""': '"""Runs it."""'}},
-        {"doors": {"import_module(f": "import_module(name=f"}},
-    ],
-    ids=str,
-)
-def test_words_and_unrelated_code_make_nothing_stale(package, changes):
-    before = provenance._digest(package())
-    assert provenance._digest(package(**changes)) == before
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"maths": {"SCALE = 2.0": "SCALE = 3.0"}},
-        {"maths": {"return SCALE * x": "return SCALE + x"}},
-        {"maths": {'TABLE["b"] = 2': 'TABLE["a"] = 2'}},
-        {"maths": {'TABLE["b"] = 2': "TABLE.update(a=2)"}},
-        {"maths": {"extra = 1": "extra = 2"}},
-        {"maths": {"return x + self.extra": "return x - self.extra"}},
-        {"maths": {"class Adder(Base):": "class Adder(object):"}},
-        {"maths": {"if size < 0:": "if size < 1:"}},
-        {"maths": {"raise ValueError": "raise TypeError"}},
-        {"sets_red": {"[1]": "[1, 1]"}},
-        {"parts_inner": {"x + 3": "x + 4"}},
-        {"parts___init__": {"import deep": "import shallow as deep"}},
-        {"work": {'load("red")': 'load("blue")'}},
-        {"work": {'TABLE["a"] * x': 'TABLE["a"] + x'}},
-        {"work": {"m.Adder(3)": "m.Adder(4)"}},
-        {"shared": {"import double as twice": "import other as twice"}},
-    ],
-    ids=str,
-)
-def test_every_changed_line_that_takes_part_makes_it_stale(package, changes):
-    before = provenance._digest(package())
-    assert provenance._digest(package(**changes)) != before
-
-
-def test_a_name_that_cannot_be_followed_is_an_error_not_a_gap(package):
-    package()
-    with pytest.raises(provenance.CannotFollow, match="smallpackage.maths.treble cannot be followed"):
-        package(shared={"import double as twice": "import treble as twice"})
-
-
-def test_a_module_as_a_value_counts_whole(package):
-    reached = package(work={"m.Adder(3)": "dict(module=m) and m.Adder(3)"})
-    assert "smallpackage.maths:other" in reached
-
-
-def test_a_notebooks_hash_follows_what_it_imports_and_survives_what_it_cannot_read():
-    plain = provenance.source_hash("x = 1")
-    assert provenance.source_hash("from rnncourse.losses import perplexity\nperplexity(1)") != plain
-    assert provenance.source_hash("x = 2") == plain
-    assert provenance.source_hash("x = 1", extra={"torch": "1"}) != plain
-    assert provenance.source_hash("this is no python") not in (plain, provenance.source_hash("x = 1", extra={}))
-
 
 # registering, running, storing
 
@@ -484,20 +274,6 @@ def test_every_experiment_can_be_followed_to_its_code(name):
     assert importlib.import_module(one.function.__module__).__file__
 
 
-def test_an_experiment_hangs_on_what_the_packages_hand_on():
-    one = find_experiment("02.language_model")
-    reached = provenance.closure(one.function, *one.also, words=one.words())
-    assert {
-        "rnncourse.functional.rnn:rnn_trace",
-        "rnncourse.kernels.rnn:rnn_sequence",
-        "rnncourse.cells.cell:Cell",
-        "rnncourse.cells.rnn:RNNCell",
-        "rnncourse.layers.recurrent:Recurrent",
-        "rnncourse.models.language_model:LanguageModel",
-        "rnncourse.training.loop:fit",
-    } <= set(reached)
-
-
 def committed():
     return [
         (file, name)
@@ -527,7 +303,7 @@ def test_every_experiment_runs_and_calls_nothing_that_its_hash_does_not_hang_on(
 
     def watch(frame, event, arg):
         module = frame.f_globals.get("__name__", "")
-        if event == "call" and module.startswith("rnncourse.") and module != provenance.GUARDS:
+        if event == "call" and module.startswith("rnncourse.") and module != provenance.scope.GUARDS:
             called.add(f"{module}:{frame.f_code.co_qualname.split('.')[0]}")
 
     sys.setprofile(watch)

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from rnncourse.experiments.provenance import code_hash
+from rnncourse.provenance import code_hash
 
 from . import growth, lengths, loading, memory, speed
 from .machine import machine, versions

@@ -68,7 +68,7 @@ def add_version(commands: Any) -> None:
 
 def version(args: argparse.Namespace) -> int:
     """``rnncourse version``: what to write into a bug report."""
-    from rnncourse.experiments.provenance import environment
+    from rnncourse.provenance import environment
 
     for name, number in environment().items():
         print(f"{name:12} {number}")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rnncourse.experiments.provenance import code_hash
+from rnncourse.provenance import code_hash
 
 SCALES = ("smoke", "page", "full")
 NAME = re.compile(r"\d\d\.\w+")
@@ -109,7 +109,7 @@ def experiment(
         full: sizes for the committed result.
         published: numbers to hold it against.
         also: functions or classes that take part but are chosen at run time (see
-            :mod:`rnncourse.experiments.provenance`).
+            :mod:`rnncourse.provenance`).
 
     Returns:
         A decorator.

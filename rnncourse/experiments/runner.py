@@ -9,9 +9,9 @@ from typing import Any
 
 import torch
 
-from rnncourse.experiments.provenance import environment
 from rnncourse.experiments.registry import Experiment, experiment_names, find_experiment
 from rnncourse.experiments.results import plain, read_results, write_result
+from rnncourse.provenance import environment
 
 
 def run_chapter_experiments(

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rnncourse.experiments.provenance import environment, source_hash
 from rnncourse.notebooks.colab import repository_address, with_colab_cell
 from rnncourse.notebooks.files import Notebook, has_tag, normalise, output_text, read, write
 from rnncourse.notebooks.pictures import PictureTooLarge, shrink_png
+from rnncourse.provenance import environment, source_hash
 
 SECONDS_PER_CELL = 1800
 QUIET_KERNEL = ["--log-level=50"]  # neither its advice on sockets nor its stop at the end is news to a reader
