@@ -17,13 +17,13 @@ CHECKED = [
     "rnncourse.functional",
     "rnncourse.kernels",
     "rnncourse.layers",
-    "rnncourse.losses",
+    "rnncourse.training.losses",
     "rnncourse.models",
     "rnncourse.shapes",
-    "rnncourse.skip",
+    "rnncourse.cells.skip",
     "rnncourse.training",
     "rnncourse.unroll",
-    "rnncourse.windowed",
+    "rnncourse.layers.windowed",
 ]
 jaxtyping.install_import_hook(CHECKED, "beartype.beartype")
 

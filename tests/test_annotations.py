@@ -10,13 +10,13 @@ from jaxtyping import TypeCheckError
 
 from rnncourse.bptt import Parameters, step_jacobian
 from rnncourse.cells import GRUCell, RNNCell
+from rnncourse.cells.skip import SkipRNNCell
 from rnncourse.depth import Perceptron
 from rnncourse.diagnostics import decay_rate, spectral_radius
 from rnncourse.functional import gru_step, lstm_step
 from rnncourse.layers import Recurrent
-from rnncourse.skip import SkipRNNCell
+from rnncourse.layers.windowed import FixedWindow
 from rnncourse.unroll import padding_mask
-from rnncourse.windowed import FixedWindow
 from tests.conftest import CHECKED
 from tests.house import ROOT
 from tests.test_layering import BESIDE, FLOORS

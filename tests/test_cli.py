@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from rnncourse import cli
-from rnncourse.experiments import registry
 from rnncourse.notebooks import read, write
+from rnncourse.results import registry
 from tests.test_notebooks import notebook
 
 

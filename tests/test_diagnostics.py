@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from rnncourse.bptt import Parameters, backward, forward
 from rnncourse.cells import GRUCell, LSTMCell, MGUCell, RNNCell
+from rnncourse.cells.skip import SkipRNNCell
 from rnncourse.depth import DeepTransitionCell
 from rnncourse.diagnostics import (
     context_curve,
@@ -28,7 +29,6 @@ from rnncourse.diagnostics import (
 )
 from rnncourse.layers import Bidirectional, Recurrent, Stacked
 from rnncourse.shapes import LSTMState
-from rnncourse.skip import SkipRNNCell
 from tests.oracles import DEVICES
 
 CELLS = [RNNCell, LSTMCell, GRUCell, MGUCell, DeepTransitionCell]

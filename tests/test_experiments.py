@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from rnncourse import provenance
-from rnncourse.experiments import (
+from rnncourse.notebooks import course_root
+from rnncourse.results import (
     MissingResult,
     Published,
     StaleResult,
@@ -17,12 +18,11 @@ from rnncourse.experiments import (
     find_experiment,
     ledger_page,
     load_result,
+    records,
     registry,
     require_fresh,
-    results,
     runner,
 )
-from rnncourse.notebooks import course_root
 
 ROOT = course_root()
 
@@ -177,7 +177,7 @@ def test_a_result_of_an_experiment_that_is_gone_is_refused(declared, tmp_path):
 @pytest.mark.parametrize("content", ["", "[]", '{"experiments": {"99.try": {"runs": []}}}', '{"experiments": 3}'])
 def test_a_broken_results_file_is_refused_and_left_alone(declared, tmp_path, content):
     declared()
-    file = results.results_file(tmp_path, "99")
+    file = records.results_file(tmp_path, "99")
     file.parent.mkdir(parents=True)
     file.write_text(content)
     with pytest.raises(ValueError, match="99.json is not a results file"):
@@ -212,7 +212,7 @@ def test_a_declaration_that_does_not_fit_is_refused(declare, message):
 
 def test_values_that_json_cannot_hold_are_refused():
     with pytest.raises(ValueError, match=r"99.x\['a'\]\[1\] is a set; results hold numbers"):
-        results.plain({"a": [1, {2}]}, "99.x")
+        records.plain({"a": [1, {2}]}, "99.x")
 
 
 # the ledger
@@ -311,7 +311,7 @@ def test_every_experiment_runs_and_calls_nothing_that_its_hash_does_not_hang_on(
         values = one.function(seed=0, **{key: size for key, size in one.scales["smoke"].items() if key != "seeds"})
     finally:
         sys.setprofile(None)
-    assert results.plain(values, name)
+    assert records.plain(values, name)
     reached = set(provenance.closure(one.function, *one.also, words=one.words()))
     made_by_python = ("<", "__create_fn__")  # lambdas, comprehensions, module bodies; what @dataclass writes
     missed = {key for key in called - reached if not key.split(":")[1].startswith(made_by_python)}

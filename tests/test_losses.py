@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from rnncourse.losses import accuracy, cross_entropy, mean_squared_error, nats_to_bits, perplexity
+from rnncourse.training.losses import accuracy, cross_entropy, mean_squared_error, nats_to_bits, perplexity
 
 
 @settings(max_examples=30, deadline=None)

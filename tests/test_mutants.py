@@ -10,8 +10,9 @@ import textwrap
 
 import pytest
 
-from rnncourse import cells, convert, functional, layers, losses, training
+from rnncourse import cells, convert, functional, layers, training
 from rnncourse.kernels import gru, lstm, rows, sequence
+from rnncourse.training import losses
 from tests import (
     test_cells_lstm,
     test_convert,

@@ -6,8 +6,8 @@ import textwrap
 import pytest
 
 from rnncourse import provenance
-from rnncourse.experiments import find_experiment
 from rnncourse.provenance import following, hashing, scope
+from rnncourse.results import find_experiment
 
 # A small package of its own stands in for rnncourse, so that its lines can be changed.
 
@@ -179,6 +179,8 @@ def test_the_closure_is_what_takes_part_and_no_more(package):
         {"maths": {"double": "twofold"}, "shared": {"double": "twofold"}},
         {"maths": {"Base": "Root"}},
         {"work": {"helper": "aid"}},
+        {"maths": {"    def add(": "    def unused(self):\n        return 1\n\n    def add("}},
+        {"maths": {"        if size < 0:": "        least = max(0, 0)\n        if size < least:"}},
         {"work": {"maths as m\n": "maths as sums\n", "m.Adder": "sums.Adder"}},
         {"maths": {"class Base:": "import numpy as np\n\n\nclass Base:"}},
     ],
@@ -198,6 +200,9 @@ def test_words_and_unrelated_code_make_nothing_stale(package, changes):
         {"maths": {'TABLE["b"] = 2': "TABLE.update(a=2)"}},
         {"maths": {"extra = 1": "extra = 2"}},
         {"maths": {"return x + self.extra": "return x - self.extra"}},
+        {"maths": {"    def add(": "    def __add__(self, x):\n        return 1\n\n    def add("}},
+        {"maths": {"        self.size = size": "        self.size = size = draw()"}},
+        {"work": {"    adder = m": "    unread = draw()\n    adder = m"}},
         {"maths": {"class Adder(Base):": "class Adder(object):"}},
         {"maths": {"if size < 0:": "if size < draw():"}},
         {"maths": {'raise ValueError(f"size is {size}")': "size = 0"}},
@@ -230,7 +235,7 @@ def test_a_module_as_a_value_counts_whole(package):
 
 def test_a_notebooks_hash_follows_what_it_imports_and_survives_what_it_cannot_read():
     plain = provenance.source_hash("x = 1")
-    assert provenance.source_hash("from rnncourse.losses import perplexity\nperplexity(1)") != plain
+    assert provenance.source_hash("from rnncourse.training.losses import perplexity\nperplexity(1)") != plain
     assert provenance.source_hash("x = 2") == plain
     assert provenance.source_hash("x = 1", extra={"torch": "1"}) != plain
     assert provenance.source_hash("this is no python") not in (plain, provenance.source_hash("x = 1", extra={}))

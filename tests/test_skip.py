@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from rnncourse.cells import RNNCell
+from rnncourse.cells.skip import SkipRNNCell
 from rnncourse.diagnostics import credit_path_of, gradient_by_lag
 from rnncourse.layers import Recurrent
-from rnncourse.skip import SkipRNNCell
 
 
 def by_hand(cell, x):

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
+from rnncourse.layers.windowed import FixedWindow
 from rnncourse.unroll import padding_mask
-from rnncourse.windowed import FixedWindow
 
 
 def layer_and_inputs(batch=2, time=7, window=3, input_size=4, hidden_size=5):

@@ -3,8 +3,8 @@
 The job of a cell is to hold the parameters of one step and to apply it: ``output, state = cell(x_t, state)``. Its
 parameters are named, shaped, ordered and drawn as those of PyTorch's cells, so that one seed gives both the same
 weights and each loads the other's ``state_dict``. :mod:`~rnncourse.cells.cell` holds what they share; each kind has a
-module of its own: :mod:`~rnncourse.cells.rnn`, :mod:`~rnncourse.cells.lstm`, :mod:`~rnncourse.cells.gru` and
-:mod:`~rnncourse.cells.mgu`.
+module of its own: :mod:`~rnncourse.cells.rnn`, :mod:`~rnncourse.cells.lstm`, :mod:`~rnncourse.cells.gru`,
+:mod:`~rnncourse.cells.mgu` and :mod:`~rnncourse.cells.skip`.
 """
 
 from rnncourse.cells.cell import Cell
@@ -12,6 +12,7 @@ from rnncourse.cells.gru import GRUCell
 from rnncourse.cells.lstm import ABLATIONS, LSTMCell
 from rnncourse.cells.mgu import MGUCell
 from rnncourse.cells.rnn import RNNCell
+from rnncourse.cells.skip import SkipRNNCell
 
 __all__ = [
     "ABLATIONS",
@@ -20,4 +21,5 @@ __all__ = [
     "LSTMCell",
     "MGUCell",
     "RNNCell",
+    "SkipRNNCell",
 ]

@@ -15,8 +15,8 @@ def add_ledger(commands: Any) -> None:
 
 def ledger(args: argparse.Namespace) -> int:
     """``rnncourse ledger``: the page "paper / this page / why they differ", from the results."""
-    from rnncourse.experiments import ledger_page, require_fresh
     from rnncourse.notebooks import course_root
+    from rnncourse.results import ledger_page, require_fresh
 
     root = course_root()
     require_fresh(root)

@@ -72,9 +72,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _run_experiments(args: argparse.Namespace, root: Path, folder: Path) -> None:
     """Only full results of a checkout go where they are committed; all others stay among the runs."""
-    from rnncourse.experiments import confirm_result, find_experiment, run_chapter_experiments
-    from rnncourse.experiments.results import results_file
     from rnncourse.notebooks.runs import ensure_writable
+    from rnncourse.results import confirm_result, find_experiment, run_chapter_experiments
+    from rnncourse.results.records import results_file
 
     committed = args.scale == "full" and args.output is None and root.name != "_course"
     results = root / "book" / "results" if committed else folder / "results"

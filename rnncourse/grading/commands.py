@@ -58,8 +58,8 @@ def add_parsers(commands: Any) -> None:
 
 def run_start(args: argparse.Namespace) -> int:
     """``rnncourse start``: 0 when everything that is needed is here."""
+    from rnncourse.folders import course_root
     from rnncourse.grading.start import check_installation, lay_out
-    from rnncourse.notebooks.files import course_root
 
     for line in lay_out(args.folder, course_root()):
         print(line)

@@ -2,14 +2,17 @@
 
 :mod:`~rnncourse.layers.recurrent` walks a cell along a sequence; :mod:`~rnncourse.layers.bidirectional` and
 :mod:`~rnncourse.layers.stacked` put layers side by side and on top of each other, and are layers again.
+:mod:`~rnncourse.layers.windowed` slides a feedforward network along in their place.
 """
 
 from rnncourse.layers.bidirectional import Bidirectional
 from rnncourse.layers.recurrent import Recurrent
 from rnncourse.layers.stacked import Stacked
+from rnncourse.layers.windowed import FixedWindow
 
 __all__ = [
     "Bidirectional",
+    "FixedWindow",
     "Recurrent",
     "Stacked",
 ]

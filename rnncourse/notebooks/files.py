@@ -4,43 +4,19 @@ The same notebook always becomes the same bytes: no time stamps, no version of t
 """
 
 import hashlib
-import os
 import re
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
-import rnncourse
+from rnncourse.folders import course_root
 
 Notebook = nbformat.NotebookNode
 CHAPTER_STEM = re.compile(r"(\d\d)_(\w+)")
 KEPT_CELL_METADATA = ("deletable", "editable", "mystnb", "tags")
 KEPT_OUTPUT_METADATA = ("scrapbook",)  # glue keeps its names there
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
-
-
-def course_root() -> Path:
-    """Returns the folder that holds ``book`` and ``exercises``.
-
-    It is the folder that the environment variable ``RNNCOURSE_ROOT`` names, or the copy inside an installed wheel, or
-    the checkout that the package was imported from.
-
-    Returns:
-        An existing folder with a folder ``book`` in it.
-
-    Raises:
-        ValueError: if there is none; the message says what to do.
-    """
-    named = os.environ.get("RNNCOURSE_ROOT")
-    here = Path(rnncourse.__file__).parent
-    candidates = [Path(named)] if named else [here / "_course", here.parent]
-    for folder in candidates:
-        if (folder / "book").is_dir():
-            return folder.resolve()
-    if named:
-        raise ValueError(f"RNNCOURSE_ROOT is {named!r}; it should be a folder that has a folder 'book' in it")
-    raise ValueError("the course's notebooks are not here; clone the repository and install it with: pip install -e .")
 
 
 def chapters(root: Path | None = None) -> dict[str, str]:

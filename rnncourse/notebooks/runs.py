@@ -5,8 +5,8 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from rnncourse.folders import course_root
 from rnncourse.notebooks.execution import QUIET_KERNEL, CellFailure, NotebookFailed, head_of, kernel_environment
-from rnncourse.notebooks.files import course_root
 
 SCALES = ("smoke", "page", "full")
 

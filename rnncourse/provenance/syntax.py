@@ -1,4 +1,4 @@
-"""A statement's syntax: stripped of what speaks to readers only and of what only refuses, and the names in it.
+"""A statement's syntax: stripped of what speaks to readers only, and the names in it.
 
 All of this looks at syntax trees and imports nothing. :mod:`rnncourse.provenance.following` follows the names.
 """
@@ -6,17 +6,10 @@ All of this looks at syntax trees and imports nothing. :mod:`rnncourse.provenanc
 import ast
 from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["as_text", "bare", "catches_refusals", "chains", "names_changed", "texts", "without_refusals"]
+__all__ = ["Chain", "as_text", "bare", "chain_of", "chains", "names_changed", "texts", "words"]
 
 Chain = tuple[str, ...]
 
-REFUSALS = {"ValueError", "TypeError"}
-# What a refusal may call and still change nothing.
-LOOKS = {
-    *("all", "any", "callable", "enumerate", "float", "getattr", "hasattr", "int", "isinstance", "issubclass", "len"),
-    *("list", "max", "min", "range", "set", "sorted", "tuple", "type", "zip"),
-    *("dim", "get", "is_floating_point", "isfinite", "isidentifier", "items", "keys", "numel", "values"),
-}
 ANNOTATIONS = ("annotation", "returns", "type_comment", "type_params")
 
 
@@ -37,7 +30,7 @@ def as_text(node: object, name_of: Callable[[Chain], str | None] = lambda chain:
         Text that two trees share exactly if they say the same.
     """
     if isinstance(node, ast.AST):
-        chain = _chain(node)
+        chain = chain_of(node)
         named = None if chain is None else name_of(chain)
         if named is not None:
             return named
@@ -47,34 +40,6 @@ def as_text(node: object, name_of: Callable[[Chain], str | None] = lambda chain:
     if isinstance(node, list):
         return f"[{', '.join(as_text(one, name_of) for one in node)}]"
     return repr(node)
-
-
-def without_refusals(statement: ast.stmt, only_refuses: Callable[[Chain], bool]) -> ast.stmt:
-    """The statement without what can only refuse: it may end a run, but it changes no number of a run that ended well.
-
-    That is ``if …: raise ValueError`` or ``TypeError`` without an alternative, a call, as a statement, of a function
-    that does nothing else, and what is empty once these are gone.
-
-    Args:
-        statement: a bare statement; it is changed.
-        only_refuses: whether a dotted name is a function that only refuses.
-
-    Returns:
-        The statement, or ``pass`` if nothing is left of it.
-    """
-    return _WithoutRefusals(only_refuses).visit(statement) or ast.Pass()
-
-
-def catches_refusals(statement: ast.stmt) -> bool:
-    """Whether a statement goes on after a refusal, so that refusals decide what comes out."""
-    for node in ast.walk(statement):
-        if isinstance(node, ast.ExceptHandler) and not isinstance(node.body[-1], ast.Raise):
-            caught = (
-                {one.id for one in ast.walk(node.type) if isinstance(one, ast.Name)} if node.type else {"Exception"}
-            )
-            if caught & {*REFUSALS, "Exception", "BaseException"}:
-                return True
-    return False
 
 
 def names_changed(statement: ast.stmt) -> set[str]:
@@ -102,7 +67,7 @@ def chains(statements: Iterable[ast.stmt]) -> Iterator[Chain]:
     """Every dotted name that is read: ``a.b.c(d)`` gives (a, b, c) and (d,)."""
 
     def visit(node: ast.AST) -> Iterator[Chain]:
-        chain = _chain(node)
+        chain = chain_of(node)
         if chain is not None:
             yield chain
             return
@@ -119,6 +84,18 @@ def texts(statements: Iterable[ast.stmt]) -> Iterator[str]:
         for node in ast.walk(statement):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 yield node.value
+
+
+def words(statement: ast.stmt) -> set[str]:
+    """Every name, attribute and string in a statement, but not the names of the methods that it defines."""
+    found = set()
+    for node in ast.walk(statement):
+        found.update(
+            getattr(node, name) for name in ("id", "attr", "arg") if isinstance(getattr(node, name, None), str)
+        )
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found.add(node.value)
+    return found
 
 
 class _Bare(ast.NodeTransformer):
@@ -140,51 +117,7 @@ class _Bare(ast.NodeTransformer):
         return self.generic_visit(node)
 
 
-class _WithoutRefusals(ast.NodeTransformer):
-    """Takes away what can only refuse, from the inside out."""
-
-    def __init__(self, only_refuses: Callable[[Chain], bool]) -> None:
-        self.only_refuses = only_refuses
-
-    def visit(self, node: ast.AST) -> ast.AST | None:
-        node = self.generic_visit(node)
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-            chain = _chain(node.value.func)
-            given = [*node.value.args, *node.value.keywords]
-            return None if chain and self.only_refuses(chain) and all(map(_only_looks, given)) else node
-        if isinstance(node, ast.If) and not node.orelse and _is_refusal(node.body) and _only_looks(node.test):
-            return None
-        if isinstance(node, ast.For) and not (node.body or node.orelse) and _only_looks(node.iter):
-            return None
-        if getattr(node, "body", None) == []:
-            node.body = [ast.Pass()]
-        return node
-
-
-def _is_refusal(body: list[ast.stmt]) -> bool:
-    """Whether nothing is left in a body, or all it does is to word an error and raise it."""
-    if not body:
-        return True
-    *before, last = body
-    error = (
-        last.exc.func if isinstance(last, ast.Raise) and isinstance(last.exc, ast.Call) else getattr(last, "exc", None)
-    )
-    return getattr(error, "id", "") in REFUSALS and all(isinstance(one, ast.Assign) for one in before)
-
-
-def _only_looks(node: ast.AST) -> bool:
-    """Whether computing an expression surely changes nothing that comes after it."""
-    for one in ast.walk(node):
-        if isinstance(one, ast.Call):
-            name = one.func.attr if isinstance(one.func, ast.Attribute) else getattr(one.func, "id", "")
-            if name not in LOOKS:
-                return False
-        elif isinstance(one, (ast.NamedExpr, ast.Await, ast.Yield, ast.YieldFrom)):
-            return False
-    return True
-
-
-def _chain(node: ast.AST) -> Chain | None:
+def chain_of(node: ast.AST) -> Chain | None:
     """``a.b.c`` as (a, b, c); nothing for any other node."""
     parts: list[str] = []
     while isinstance(node, ast.Attribute):

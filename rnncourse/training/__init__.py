@@ -5,6 +5,7 @@ It knows nothing of recurrent networks: a model is anything with parameters, a b
 
 from rnncourse.training.history import Diverged, History
 from rnncourse.training.loop import fit
+from rnncourse.training.losses import accuracy, cross_entropy, mean_squared_error, nats_to_bits, perplexity
 from rnncourse.training.measuring import average
 from rnncourse.training.optimizers import OPTIMIZERS
 from rnncourse.training.schedules import cosine
@@ -13,7 +14,12 @@ __all__ = [
     "OPTIMIZERS",
     "Diverged",
     "History",
+    "accuracy",
     "average",
     "cosine",
+    "cross_entropy",
     "fit",
+    "mean_squared_error",
+    "nats_to_bits",
+    "perplexity",
 ]

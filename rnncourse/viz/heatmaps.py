@@ -59,7 +59,7 @@ def text_heatmap(
             for place, (part, number) in enumerate(
                 zip(text[start : start + per_line], numbers[start : start + per_line], strict=True)
             ):
-                _cell(axes, place * cell, y, cell, part, mappable, number)
+                draw_cell(axes, place * cell, y, cell, part, mappable, number)
     axes.set(xlim=(-0.2, cell * min(per_line, len(text)) + 0.1), ylim=(0.6 - height, 0.6))
     axes.set_axis_off()
     bar = fig.colorbar(mappable, ax=axes, fraction=0.025, pad=0.015, aspect=max(8, 3 * height))
@@ -113,7 +113,7 @@ def matrix(
         axes.set_yticks(range(rows), yticks)
     for row in range(rows if numbers else 0):
         for column in range(columns):
-            ink = _ink(mappable, grid[row, column])
+            ink = ink_on(mappable, grid[row, column])
             axes.text(column, row, format(grid[row, column], numbers), ha="center", va="center", fontsize=8, color=ink)
     bar = fig.colorbar(mappable, ax=axes, fraction=0.04, pad=0.03)
     bar.outline.set_visible(False)
@@ -130,17 +130,17 @@ def _mappable(values: np.ndarray, centre: float | None) -> ScalarMappable:
     return ScalarMappable(TwoSlopeNorm(centre, centre - reach, centre + reach), DIVERGING)
 
 
-def _cell(axes: Axes, x: float, y: float, width: float, part: str, mappable: ScalarMappable, number: float) -> None:
+def draw_cell(axes: Axes, x: float, y: float, width: float, part: str, mappable: ScalarMappable, number: float) -> None:
     axes.add_patch(Rectangle((x, y - 0.5), width, 0.94, color=mappable.to_rgba(number), lw=0))
     shown = VISIBLE.get(part, part)
-    ink = COLOURS["muted"] if part in VISIBLE else _ink(mappable, number)
+    ink = COLOURS["muted"] if part in VISIBLE else ink_on(mappable, number)
     axes.text(
         x + width / 2, y, shown.replace("$", r"\$"), ha="center", va="center_baseline", fontsize=8.5,
         family="DejaVu Sans Mono", color=ink,
     )  # fmt: skip
 
 
-def _ink(mappable: ScalarMappable, number: float) -> str:
+def ink_on(mappable: ScalarMappable, number: float) -> str:
     """Dark ink on a light cell, white on a dark one."""
     red, green, blue, _ = mappable.to_rgba(number)
     return COLOURS["ink"] if 0.3 * red + 0.59 * green + 0.11 * blue > 0.5 else "white"

@@ -1,0 +1,1 @@
+"""All that chapter 1 alone needs: from feedforward to recurrent networks."""

@@ -1,0 +1,1 @@
+"""All that chapter 2 alone needs: the vanilla RNN."""

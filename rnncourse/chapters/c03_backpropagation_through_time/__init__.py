@@ -1,0 +1,1 @@
+"""All that chapter 3 alone needs: backpropagation through time."""

@@ -1,0 +1,1 @@
+"""All that chapter 4 alone needs: tanh, and why gradients vanish or explode."""

@@ -1,0 +1,1 @@
+"""All that chapter 5 alone needs: the LSTM."""

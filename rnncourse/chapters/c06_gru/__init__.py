@@ -1,0 +1,1 @@
+"""All that chapter 6 alone needs: the GRU and its relatives."""

@@ -1,0 +1,1 @@
+"""The figures that chapter 6 alone draws."""

@@ -1,0 +1,179 @@
+"""What of the code that takes part counts towards its hash, as text with gaps where names lead elsewhere."""
+
+import ast
+from copy import copy
+from functools import cache, cached_property
+from importlib import import_module
+
+from rnncourse.provenance import scope as scopes
+from rnncourse.provenance.following import Reached
+from rnncourse.provenance.refusals import catches_refusals, does_nothing, without_refusals
+from rnncourse.provenance.scope import Reference, lead
+from rnncourse.provenance.syntax import as_text, bare, chains, words
+
+__all__ = ["GAP", "Counting"]
+
+GAP = "\0"
+
+
+class Counting:
+    """What of each definition counts.
+
+    Not what can only refuse, unless something goes on after a refusal; and of a class only the methods whose names are
+    said somewhere in what counts, and those that Python or a library that it derives from may call.
+
+    Attributes:
+        reached: the definitions that may take part, by address.
+        said: every name and string in what counts so far; it grows as texts are asked for.
+    """
+
+    def __init__(self, reached: dict[str, Reached]) -> None:
+        self.reached = reached
+        self.refuses: dict[str, bool] = {}
+        self.said: set[str] = set()
+        self._stripped: dict[str, list[ast.stmt]] = {}
+
+    def text(self, key: str) -> str:
+        """What a definition says, with GAP key GAP in place of each name that leads to another."""
+        one = self.reached[key]
+        if key.split(":")[0] == scopes.DOORS:
+            return "door" + "".join(GAP + each + GAP for each in sorted(self._keys(one)))
+        statements = [self._methods_that_count(one, statement) for statement in self._without_refusals(one)]
+        for statement in statements:
+            self.said.update(words(statement))
+        return "\n".join(as_text(statement, lambda chain: self._name(one, chain)) for statement in statements)
+
+    def _without_refusals(self, one: Reached) -> list[ast.stmt]:
+        """Copies of a definition's statements without refusals, imports and its name, which is an address."""
+        if one.key not in self._stripped:
+            statements = [bare(statement) for statement in one.statements]
+            if not self.refusals_count:
+                statements = [
+                    without_refusals(statement, lambda chain: self.only_refuses(one, chain)) for statement in statements
+                ]
+            self._stripped[one.key] = [_anonymous(statement) for statement in statements]
+        return self._stripped[one.key]
+
+    def _methods_that_count(self, one: Reached, statement: ast.stmt) -> ast.stmt:
+        """A class without methods that nobody calls: neither what counts, nor Python, nor a library it derives from."""
+        if not isinstance(statement, ast.ClassDef):
+            return statement
+        called = self.said | _names_of_libraries(self._bases(one, statement))
+        kept = copy(statement)
+        kept.body = [
+            member
+            for member in statement.body
+            if not isinstance(member, ast.FunctionDef)
+            or member.name in called
+            or (member.name.startswith("__") and member.name.endswith("__"))
+        ]
+        return kept
+
+    def _bases(self, one: Reached, statement: ast.ClassDef) -> set[str]:
+        """The full names of the library classes that a class derives from, also through classes of the package."""
+        found: set[str] = set()
+        for base in statement.bases:
+            for chain in chains([base]):
+                references = one.leads(chain)
+                for reference in references:
+                    other = self.reached.get(reference.definition.key)
+                    for each in other.statements if other and other is not one else ():
+                        found |= self._bases(other, each) if isinstance(each, ast.ClassDef) else set()
+                name = self._name(one, chain)
+                if not references and name:
+                    found.add(name)
+        return found
+
+    @cached_property
+    def refusals_count(self) -> bool:
+        """Whether something that takes part goes on after a refusal, so that refusals may change numbers."""
+        return any(catches_refusals(statement) for one in self.reached.values() for statement in one.statements)
+
+    def only_refuses(self, one: Reached, chain: tuple[str, ...]) -> bool:
+        """Whether a name, read in a definition, is a function that does nothing but refuse."""
+        references = list(lead(chain, one.scope))
+        return bool(references) and all(self._refuses(reference) for reference in references)
+
+    def _refuses(self, reference: Reference) -> bool:
+        definition = reference.definition
+        if definition.module == scopes.GUARDS:
+            return True
+        if reference.rest or definition.key not in self.reached:
+            return False
+        if definition.key not in self.refuses:
+            found, known = self.reached[definition.key], dict(self.refuses)
+            self.refuses[definition.key] = True  # calling itself does not make it do more
+            left = [
+                without_refusals(bare(statement), lambda chain: self.only_refuses(found, chain))
+                for statement in found.statements
+            ]
+            if not all(isinstance(one, ast.FunctionDef) and does_nothing(one.body) for one in left):
+                self.refuses = known | {definition.key: False}  # what was found out on its account is forgotten
+        return self.refuses[definition.key]
+
+    def _keys(self, one: Reached) -> set[str]:
+        return {
+            reference.definition.key
+            for chain in chains(one.statements)
+            for reference in one.leads(chain)
+            if reference.definition.key in self.reached
+        }
+
+    def _name(self, one: Reached, chain: tuple[str, ...]) -> str | None:
+        """What to write for a dotted name: a gap where it leads into the package, else its full name."""
+        references = [reference for reference in one.leads(chain) if reference.definition.key in self.reached]
+        if not references:
+            if any(True for _ in lead(chain, one.scope)):
+                return "guard"
+            module, name = one.scope.imported.get(chain[0], (None, None))
+            return None if module is None else ".".join([module, *([name] if name else []), *chain[1:]])
+        return "".join(_gap(one, reference) for reference in references)
+
+
+@cache
+def _names_of(name: str) -> frozenset[str]:
+    """The names that a library's class has, and may call on whatever derives from it."""
+    for cut in range(name.count("."), 0, -1):
+        parts = name.split(".")
+        try:
+            value = import_module(".".join(parts[:cut]))
+            for part in parts[cut:]:
+                value = getattr(value, part)
+        except (ImportError, AttributeError):
+            continue
+        return frozenset(dir(value))
+    return frozenset()
+
+
+def _names_of_libraries(bases: set[str]) -> set[str]:
+    return {name for base in bases for name in _names_of(base)}
+
+
+def _gap(one: Reached, reference: Reference) -> str:
+    key = reference.definition.key
+    rest = ".".join(("", *reference.rest))
+    if key == one.key:
+        return f"self{rest}"
+    among = f"{reference.definition.name}=" if reference.among else ""  # a module's definitions are found by name
+    return f"{among}{GAP}{key}{GAP}{rest}"
+
+
+def _anonymous(statement: ast.stmt) -> ast.stmt:
+    """A statement without the name it defines and without its imports: what they lead to stands in their place."""
+    if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        statement.name = "self"
+    return _NoImports().visit(statement)
+
+
+class _NoImports(ast.NodeTransformer):
+    """Takes away imports, and addresses of modules in strings."""
+
+    def visit_Import(self, node: ast.Import) -> None:
+        return None
+
+    visit_ImportFrom = visit_Import
+
+    def visit_Constant(self, node: ast.Constant) -> ast.Constant:
+        if isinstance(node.value, str) and node.value.startswith(f"{scopes.PACKAGE}."):
+            return ast.Constant("a module")  # an address; what it leads to is counted
+        return node

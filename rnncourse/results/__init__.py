@@ -1,0 +1,29 @@
+"""Named experiments: what needs many seeds or minutes is run once, written down, and loaded by the pages."""
+
+from rnncourse.results.ledger import ledger_page
+from rnncourse.results.records import (
+    MissingResult,
+    Result,
+    StaleResult,
+    load_result,
+    require_fresh,
+)
+from rnncourse.results.registry import Experiment, Published, experiment, experiment_names, find_experiment
+from rnncourse.results.runner import confirm_result, run_chapter_experiments, run_experiment
+
+__all__ = [
+    "Experiment",
+    "MissingResult",
+    "Published",
+    "Result",
+    "StaleResult",
+    "confirm_result",
+    "experiment",
+    "experiment_names",
+    "find_experiment",
+    "ledger_page",
+    "load_result",
+    "require_fresh",
+    "run_chapter_experiments",
+    "run_experiment",
+]

@@ -1,0 +1,191 @@
+"""What experiments there are: a name, a function of a seed, its sizes, and the published numbers it is held against."""
+
+import ast
+import importlib
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rnncourse.provenance import code_hash
+
+CHAPTERS = Path(__file__).parent.parent / "chapters"  # where experiments are declared; none is known by name
+SCALES = ("smoke", "page", "full")
+NAME = re.compile(r"\d\d\.\w+")
+WHERE_READ = ("read in the paper", "read in the abstract", "from a secondary source")
+
+
+@dataclass(frozen=True)
+class Published:
+    """A number that somebody published, beside which ours is put.
+
+    Args:
+        key: which of the experiment's values it is held against; ``"curve[-1]"`` names an entry of a list.
+        value: the published number.
+        cite: the source's key in ``book/references.bib``.
+        read: where its claim was read: "read in the paper", "read in the abstract" or "from a secondary source".
+        unit: of both numbers.
+        size: at what size the published number was obtained.
+        comparable: whether the two numbers mean the same thing.
+        why: why they differ, or why they cannot be compared.
+        what: what was measured, in words; by default the key.
+    """
+
+    key: str
+    value: float
+    cite: str
+    read: str
+    unit: str
+    size: str
+    comparable: bool
+    why: str
+    what: str = ""
+
+    def __post_init__(self) -> None:
+        if self.read not in WHERE_READ:
+            raise ValueError(f"read is {self.read!r}; it should be one of {', '.join(map(repr, WHERE_READ))}")
+        if self.comparable and self.read == "from a secondary source":
+            raise ValueError(f"{self.cite}: a number from a secondary source is not compared as if it were exact")
+        for name in ("key", "cite", "unit", "size", "why"):
+            if not getattr(self, name):
+                raise ValueError(f"{name} is empty; the ledger prints it")
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A registered experiment.
+
+    Attributes:
+        name: like "02.language_model": the chapter's number and words.
+        function: called with ``seed`` and the sizes of a scale; returns values by name.
+        scales: the sizes by scale, ``seeds`` (how many) among them.
+        published: numbers to hold it against.
+        also: what it reaches that its source does not name.
+    """
+
+    name: str
+    function: Callable[..., Mapping[str, Any]]
+    scales: Mapping[str, Mapping[str, Any]]
+    published: tuple[Published, ...] = ()
+    also: tuple[object, ...] = ()
+
+    @property
+    def chapter(self) -> str:
+        """The chapter's number, like "02"."""
+        return self.name[:2]
+
+    def code(self) -> str:
+        """Returns the hash of all the code that makes its result."""
+        return code_hash(self.function, *self.also, words=self.words())
+
+    def words(self) -> set[str]:
+        """Returns the sizes that are strings: they may name data sets."""
+        return {value for sizes in self.scales.values() for value in sizes.values() if isinstance(value, str)}
+
+    def command(self, scale: str) -> str:
+        """Returns what to type to run it."""
+        return f"rnncourse run {self.chapter} --scale {scale} --experiment {self.name}"
+
+
+_REGISTERED: dict[str, Experiment] = {}
+
+
+def experiment(
+    name: str,
+    *,
+    smoke: Mapping[str, Any],
+    page: Mapping[str, Any],
+    full: Mapping[str, Any],
+    published: list[Published] | tuple[Published, ...] = (),
+    also: tuple[object, ...] = (),
+) -> Callable[[Callable[..., Mapping[str, Any]]], Callable[..., Mapping[str, Any]]]:
+    """Registers a function as an experiment; the function itself stays as it is.
+
+    Args:
+        name: the chapter's number, a dot, and words: "02.language_model".
+        smoke: sizes for seconds: the function's arguments, and ``seeds`` (how many).
+        page: sizes for about a minute.
+        full: sizes for the committed result.
+        published: numbers to hold it against.
+        also: functions or classes that take part but are chosen at run time (see
+            :mod:`rnncourse.provenance`).
+
+    Returns:
+        A decorator.
+
+    Raises:
+        ValueError: if the name has another form, or sizes and arguments do not fit.
+
+    Example:
+        >>> @experiment("99.coin", smoke={"seeds": 1, "n": 2}, page={"seeds": 1, "n": 9}, full={"seeds": 3, "n": 99})
+        ... def coin(*, seed, n):
+        ...     return {"heads": float(n // 2)}
+        >>> coin(seed=0, n=9)
+        {'heads': 4.0}
+    """
+    if not NAME.fullmatch(name):
+        raise ValueError(f"experiment name is {name!r}; it should be like '02.language_model'")
+
+    def register(function: Callable[..., Mapping[str, Any]]) -> Callable[..., Mapping[str, Any]]:
+        scales = dict(zip(SCALES, (smoke, page, full), strict=True))
+        wanted = set(inspect.signature(function).parameters)
+        for scale, sizes in scales.items():
+            given = {*sizes, "seed"} - {"seeds"}
+            if given != wanted or not isinstance(sizes.get("seeds"), int) or sizes["seeds"] < 1:
+                raise ValueError(
+                    f"experiment {name}: {scale} gives {', '.join(sorted(sizes)) or 'nothing'}; it should give seeds "
+                    f"(how many) and the arguments of {function.__name__}: {', '.join(sorted(wanted - {'seed'}))}"
+                )
+        _REGISTERED[name] = Experiment(name, function, scales, tuple(published), also)
+        return function
+
+    return register
+
+
+def experiment_names(chapter: str | None = None) -> list[str]:
+    """Returns the names of all experiments, read from the source without running it.
+
+    Args:
+        chapter: only those of this chapter, like "02".
+
+    Returns:
+        Names, sorted.
+    """
+    return sorted(name for name in _modules() if chapter is None or name.startswith(f"{chapter}."))
+
+
+def find_experiment(name: str) -> Experiment:
+    """Returns an experiment, importing only the module that declares it.
+
+    Args:
+        name: like "02.language_model".
+
+    Returns:
+        The experiment.
+
+    Raises:
+        ValueError: if there is none of that name; the message lists those there are.
+    """
+    if name not in _REGISTERED:
+        modules = _modules()
+        if name not in modules:
+            raise ValueError(f"there is no experiment {name!r}; there are: {', '.join(sorted(modules)) or 'none'}")
+        importlib.import_module(modules[name])
+    return _REGISTERED[name]
+
+
+def _modules() -> dict[str, str]:
+    """From each experiment's name to the module that declares it."""
+    found: dict[str, str] = {}
+    for path in sorted(CHAPTERS.rglob("*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            for decorator in getattr(node, "decorator_list", []):
+                if isinstance(decorator, ast.Call) and getattr(decorator.func, "id", "") == "experiment":
+                    name = ast.literal_eval(decorator.args[0])
+                    if name in found:
+                        raise ValueError(f"two experiments are named {name!r}")
+                    parts = path.relative_to(CHAPTERS.parent.parent).with_suffix("").parts
+                    found[name] = ".".join(parts).removesuffix(".__init__")
+    return found

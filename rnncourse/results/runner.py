@@ -1,0 +1,149 @@
+"""Run experiments: seed by seed, written down after each seed, so that a stop in the middle loses one run at most."""
+
+import datetime
+import json
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from rnncourse.provenance import environment
+from rnncourse.results.records import plain, read_results, write_result
+from rnncourse.results.registry import Experiment, experiment_names, find_experiment
+
+
+def run_chapter_experiments(
+    chapter: str,
+    scale: str,
+    *,
+    names: Sequence[str] = (),
+    results: Path,
+    unfinished: Path,
+    say: Callable[[str], None] = print,
+) -> Path:
+    """Runs a chapter's experiments and writes their results.
+
+    Args:
+        chapter: its number or stem.
+        scale: "smoke", "page" or "full".
+        names: only these; by default all of the chapter.
+        results: the folder of the results files.
+        unfinished: the folder where finished seeds are kept until all are.
+        say: gets a line for each run.
+
+    Returns:
+        The chapter's results file.
+
+    Raises:
+        ValueError: if there is no such experiment in the chapter.
+    """
+    number = f"{int(chapter):02d}" if chapter.isdigit() else chapter[:2]
+    known = experiment_names(number)
+    for name in names:
+        if name not in known:
+            raise ValueError(f"chapter {number} has no experiment {name!r}; it has: {', '.join(known) or 'none'}")
+    file = results / f"{number}.json"
+    read_results(file)  # a file that is broken is said before hours of work
+    for name in names or known:
+        record = run_experiment(find_experiment(name), scale, unfinished=unfinished, say=say)
+        write_result(file, name, record)
+        say(f"{name}: written to {file}")
+    return file
+
+
+def confirm_result(experiment: Experiment, file: Path, *, say: Callable[[str], None] = print) -> None:
+    """Renews a stale result by running its first seed again: if every number comes out the same, the code may change.
+
+    Rewording a condition or moving a function makes a result stale without changing what it says. Where one run comes
+    out equal in every value, to the last bit, the stored runs are kept and the record says that they were confirmed.
+
+    Args:
+        experiment: whose result.
+        file: the chapter's results file.
+        say: gets a line on what was done.
+
+    Raises:
+        ValueError: if there is no result, its sizes changed, or a value came out differently; nothing is written then.
+    """
+    record = read_results(file).get(experiment.name)
+    if record is None:
+        raise ValueError(f"{file} has no result of {experiment.name} to confirm; run it without --confirm")
+    scale = record["scale"]
+    if record["config"] != plain(experiment.scales[scale], experiment.name):
+        raise ValueError(f"the sizes of {experiment.name} changed; run it without --confirm")
+    first = record["runs"][0]
+    code = experiment.code()
+    sizes = {key: value for key, value in experiment.scales[scale].items() if key != "seeds"}
+    values = _run_seed(experiment, first["seed"], sizes)
+    different = [key for key in sorted({*values, *first["values"]}) if values.get(key) != first["values"].get(key)]
+    if different:
+        raise ValueError(
+            f"{experiment.name} came out differently in {', '.join(different)}; its result is left as it was: "
+            f"make it again with: {experiment.command(scale)}"
+        )
+    confirmed = {"seed": first["seed"], "made": datetime.date.today().isoformat(), "made_by": record["code"]}
+    write_result(file, experiment.name, record | {"code": code, "confirmed": confirmed})
+    say(f"{experiment.name}: seed {first['seed']} came out the same; confirmed in {file}")
+
+
+def run_experiment(
+    experiment: Experiment, scale: str, *, unfinished: Path | None = None, say: Callable[[str], None] = print
+) -> dict[str, Any]:
+    """Runs an experiment once for each seed.
+
+    Args:
+        experiment: which.
+        scale: "smoke", "page" or "full".
+        unfinished: a folder where finished seeds are kept until all are; a later call with the same code and sizes
+            takes them from there.
+        say: gets a line for each run.
+
+    Returns:
+        The record of the result, as :func:`rnncourse.results.records.write_result` takes it.
+    """
+    config = plain(experiment.scales[scale], experiment.name)
+    code = experiment.code()
+    kept = unfinished / f"{experiment.name}.{scale}.{code}.json" if unfinished else None
+    runs = _kept_runs(kept, config)
+    sizes = {key: value for key, value in experiment.scales[scale].items() if key != "seeds"}
+    for seed in range(len(runs), config["seeds"]):
+        started = time.perf_counter()
+        values = _run_seed(experiment, seed, sizes)
+        runs.append({"seed": seed, "seconds": round(time.perf_counter() - started, 1), "values": values})
+        say(f"{experiment.name}: seed {seed} of {config['seeds']} done in {runs[-1]['seconds']} s")
+        if kept and seed + 1 < config["seeds"]:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            kept.write_text(json.dumps({"config": config, "runs": runs}), encoding="utf-8")
+    if kept:
+        kept.unlink(missing_ok=True)
+    return {
+        "scale": scale,
+        "config": config,
+        "command": experiment.command(scale),
+        "made": datetime.date.today().isoformat(),
+        "seconds": round(sum(run["seconds"] for run in runs), 1),
+        "versions": environment(),
+        "code": code,
+        "runs": runs,
+    }
+
+
+def _run_seed(experiment: Experiment, seed: int, sizes: dict[str, Any]) -> dict[str, Any]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # sums in one order: the same seed gives the same numbers
+    try:
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            values = experiment.function(seed=seed, **sizes)
+    finally:
+        torch.set_num_threads(threads)
+    return plain(values, experiment.name)
+
+
+def _kept_runs(kept: Path | None, config: dict[str, Any]) -> list[dict[str, Any]]:
+    if kept is None or not kept.is_file():
+        return []
+    content = json.loads(kept.read_text(encoding="utf-8"))
+    return content["runs"] if content["config"] == config else []
