@@ -319,6 +319,7 @@ def test_a_judge_that_does_not_end_is_left_behind():
         ({"points": 0}, "points"),
         ({"wrong": ()}, "two wrong answers"),
         ({"wrong": (Wrong("a", max, "same hint"), Wrong("b", max, "same hint"))}, "hint of its own"),
+        ({"wrong": (Wrong("a", max), Wrong("b", max).told("a hint"))}, "hint of its own"),
         ({"hints": ()}, "hints"),
         ({"name": "a b"}, "name"),
         ({"kind": "class"}, "kind"),
