@@ -6,11 +6,13 @@ Nothing is sent anywhere. Without the file (``rnncourse start`` makes it) nothin
 import json
 import os
 import tempfile
+from collections.abc import Collection
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from rnncourse.grading.marking import Mark
+from rnncourse.grading.spec import Question
 
 __all__ = ["FILE_NAME", "create", "find_file", "read", "record_check", "record_grade", "summarise", "write"]
 
@@ -95,24 +97,20 @@ def _update(question_id: str, change, folder: Path | None = None) -> dict[str, A
         return None
 
 
-def summarise(content: dict[str, Any]) -> list[tuple[str, str, str, str, str, str]]:
+def summarise(content: dict[str, Any], questions: Collection[Question]) -> list[tuple[str, str, str, str, str, str]]:
     """Per chapter: its number, how many questions were attempted, self-checked, graded, the points, what is next."""
-    from rnncourse.grading.questions import all_questions
-
     noted = content["questions"]
     rows = []
-    for chapter in sorted({question.chapter for question in all_questions().values()}):
-        questions = [question for question in all_questions().values() if question.chapter == chapter]
-        entries = [noted.get(question.id, {}) for question in questions]
+    for chapter in sorted({question.chapter for question in questions}):
+        asked = [question for question in questions if question.chapter == chapter]
+        entries = [noted.get(question.id, {}) for question in asked]
 
-        def count(key: str, entries=entries, questions=questions) -> str:
-            return f"{sum(1 for entry in entries if entry.get(key))} of {len(questions)}"
+        def count(key: str, entries=entries, asked=asked) -> str:
+            return f"{sum(1 for entry in entries if entry.get(key))} of {len(asked)}"
 
-        attempted = f"{sum(1 for entry in entries if entry)} of {len(questions)}"
-        points = f"{sum(entry.get('best', 0) for entry in entries):g} of {sum(q.points for q in questions):g}"
-        rows.append(
-            (str(chapter), attempted, count("passed"), count("graded"), points, _next(chapter, questions, entries))
-        )
+        attempted = f"{sum(1 for entry in entries if entry)} of {len(asked)}"
+        points = f"{sum(entry.get('best', 0) for entry in entries):g} of {sum(q.points for q in asked):g}"
+        rows.append((str(chapter), attempted, count("passed"), count("graded"), points, _next(chapter, asked, entries)))
     return rows
 
 
