@@ -1,6 +1,8 @@
 """Recurrent neural networks, taught by code that is tested like a numerical library."""
 
-__version__ = "0.1.0"
+from rnncourse.version import __version__
+
+__all__ = ["__version__", "check"]
 
 
 def __getattr__(name: str):

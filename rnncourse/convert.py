@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from rnncourse.cells import Cell, GRUCell, LSTMCell, RNNCell
 from rnncourse.checks import check_kind, check_shape
 from rnncourse.layers import Bidirectional, Recurrent, Stacked
-from rnncourse.shapes import BidirectionalState, LSTMState
+from rnncourse.shapes import LSTMState
 
 __all__ = ["copy_parameters", "from_torch", "state_from_torch", "state_to_torch", "to_torch"]
 
@@ -96,8 +96,14 @@ def to_torch(layer: Layer) -> nn.RNNBase:
         raise ValueError(f"layer merges its directions by {merges.pop()!r}; torch.nn only concatenates them")
     if len({len(row) for row in rows}) > 1:
         raise ValueError("layer mixes one and two directions; a torch.nn module has one or the other throughout")
-    if isinstance(layer, Stacked) and layer.residual and len(layer.layers) > 1:
-        raise ValueError("layer is a residual stack; torch.nn has none")
+    stacks = [part for part in layer.modules() if isinstance(part, Stacked) and len(part.layers) > 1]
+    if any(stack.residual for stack in stacks):
+        raise ValueError("layer is or holds a residual stack; torch.nn has none")
+    dropouts = {stack.dropout.p for stack in stacks}
+    if len(dropouts) > 1:
+        raise ValueError(
+            f"layer drops {sorted(dropouts)} between its layers; a torch.nn module drops the same everywhere"
+        )
     options = {"nonlinearity": first.nonlinearity} if isinstance(first, RNNCell) else {}
     module = kind(
         first.input_size,
@@ -105,7 +111,7 @@ def to_torch(layer: Layer) -> nn.RNNBase:
         num_layers=len(rows),
         bias=first.bias_ih is not None,
         batch_first=True,
-        dropout=layer.dropout.p if isinstance(layer, Stacked) and len(rows) > 1 else 0.0,
+        dropout=dropouts.pop() if dropouts else 0.0,
         bidirectional=len(rows[0]) == 2,
         **options,
     ).to(first.weight_hh)
@@ -180,13 +186,7 @@ def state_from_torch(state: Tensor | tuple[Tensor, Tensor], layer: Layer) -> Any
         check_shape(name, part, cells=len(held), batch=None, hidden=held[0].hidden_size)
     parts = [part.unbind(0) for part in tensors.values()]
     cells = iter(LSTMState(*row) if both else row[0] for row in zip(*parts, strict=True))
-
-    def one(layer: nn.Module) -> Any:
-        if isinstance(layer, Stacked):
-            return tuple(one(below) for below in layer.layers)
-        return BidirectionalState(next(cells), next(cells)) if isinstance(layer, Bidirectional) else next(cells)
-
-    return one(layer)
+    return layer.state_of_cells(cells)
 
 
 def state_to_torch(state: Any) -> Tensor | tuple[Tensor, Tensor]:
@@ -237,18 +237,11 @@ def _form(cell: Cell) -> tuple[Any, ...]:
     return type(cell), cell.hidden_size, cell.bias_ih is None, *options
 
 
-def _rows(layer: nn.Module, name: str = "layer") -> list[list[Cell]]:
+def _rows(layer: Any, name: str = "layer") -> list[list[Cell]]:
     """The cells of a layer: one list per depth, with one cell per direction."""
-    if isinstance(layer, Recurrent):
-        return [[layer.cell]]
-    if isinstance(layer, Bidirectional):
-        directions = (layer.forward_layer, layer.backward_layer)
-        if not all(isinstance(direction, Recurrent) for direction in directions):
-            raise ValueError(f"{name} has a direction that is more than one cell over time; only plain ones convert")
-        return [[direction.cell for direction in directions]]
-    if isinstance(layer, Stacked):
-        return [row for below in layer.layers for row in _rows(below, name)]
-    raise ValueError(f"{name} is a {type(layer).__name__}; it should be a Recurrent, a Bidirectional or a Stacked")
+    if not hasattr(layer, "cells_by_depth"):
+        raise ValueError(f"{name} is a {type(layer).__name__}; it should be a Recurrent, a Bidirectional or a Stacked")
+    return layer.cells_by_depth()
 
 
 def _named(name: str, side: nn.Module) -> dict[str, Tensor]:

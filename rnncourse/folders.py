@@ -3,8 +3,6 @@
 import os
 from pathlib import Path
 
-import rnncourse
-
 __all__ = ["course_root"]
 
 
@@ -21,7 +19,7 @@ def course_root() -> Path:
         ValueError: if there is none; the message says what to do.
     """
     named = os.environ.get("RNNCOURSE_ROOT")
-    here = Path(rnncourse.__file__).parent
+    here = Path(__file__).parent
     candidates = [Path(named)] if named else [here / "_course", here.parent]
     for folder in candidates:
         if (folder / "book").is_dir():

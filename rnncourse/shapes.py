@@ -23,7 +23,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-__all__ = ["BidirectionalState", "LSTMState", "detach_state", "map_state"]
+from rnncourse.checks import check_shape
+
+__all__ = ["BidirectionalState", "LSTMState", "check_state", "detach_state", "map_state"]
 
 
 class LSTMState(NamedTuple):
@@ -99,3 +101,50 @@ def detach_state(state: Any) -> Any:
         False
     """
     return map_state(torch.Tensor.detach, state)
+
+
+def check_state(name: str, state: Any, like: Any) -> None:
+    """Refuse a state that is not built like another one: types, lengths, shapes, dtypes and devices, throughout.
+
+    Args:
+        name: The argument's name, for the message.
+        state: What was given.
+        like: A state that would do, usually a layer's initial one, in which ``None`` stands for anything; or the type of
+            a state, whatever it holds.
+
+    Raises:
+        ValueError: If the two differ anywhere; the message names the place.
+
+    Example:
+        >>> start = LSTMState(h=torch.zeros(2, 3), c=torch.zeros(2, 3))
+        >>> check_state("state", LSTMState(torch.ones(2, 3), torch.ones(2, 3)), start)
+        >>> check_state("state", LSTMState(torch.ones(2, 3), torch.ones(2, 4)), start)
+        Traceback (most recent call last):
+        ...
+        ValueError: state.c has shape (2, 4); its axis 'hidden' should be 3, not 4, in (batch=2, hidden=3)
+    """
+    if like is None:
+        return
+    if isinstance(like, Tensor):
+        same = isinstance(state, Tensor) and state.shape == like.shape
+        if not (same and state.dtype == like.dtype and state.device == like.device):
+            axes = ("batch", "hidden") if like.dim() == 2 else [f"axis_{axis}" for axis in range(like.dim())]
+            check_shape(name, state, like=like, **dict(zip(axes, like.shape, strict=True)))
+        return
+    kind = like if isinstance(like, type) else type(like)
+    if type(state) is not kind or (isinstance(like, tuple) and len(state) != len(like)):
+        raise ValueError(f"{name} is {_described(state)}; it should be {_described(like)}")
+    if isinstance(like, tuple):
+        names = getattr(like, "_fields", None)
+        for place, (part, wanted) in enumerate(zip(state, like, strict=True)):
+            check_state(f"{name}.{names[place]}" if names else f"{name}[{place}]", part, wanted)
+
+
+def _described(state: Any) -> str:
+    """A state's kind in words: "an LSTMState(h, c)", "a tuple of 2"."""
+    kind = state if isinstance(state, type) else type(state)
+    article = "an" if kind.__name__[0] in "AEIOaeio" or kind.__name__.startswith("LSTM") else "a"
+    fields = getattr(kind, "_fields", None)
+    if fields:
+        return f"{article} {kind.__name__}({', '.join(fields)})"
+    return f"{article} {kind.__name__}{f' of {len(state)}' if isinstance(state, tuple) else ''}"

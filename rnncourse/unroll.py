@@ -12,7 +12,7 @@ from torch import Tensor
 from rnncourse.checks import check_kind, check_lengths, check_positive
 from rnncourse.shapes import map_state
 
-__all__ = ["flip_by_length", "padding_mask", "unroll", "windows"]
+__all__ = ["flip_by_length", "last_step", "padding_mask", "unroll", "windows"]
 
 
 def unroll(
@@ -93,6 +93,30 @@ def padding_mask(lengths: Int[Tensor, "batch"], time: int) -> Bool[Tensor, "batc
     check_positive("time", time)
     check_lengths(lengths, len(lengths), time)
     return torch.arange(time, device=lengths.device) < lengths[:, None]
+
+
+def last_step(outputs: Tensor, lengths: Int[Tensor, "batch"] | None = None) -> Tensor:
+    """What stands at each sequence's own last step.
+
+    Args:
+        outputs: Padded sequences, of shape (batch, time, …).
+        lengths: Their lengths; all of them full if not given.
+
+    Returns:
+        A tensor of shape (batch, …).
+
+    Raises:
+        ValueError: If ``outputs`` is no tensor with axes batch and time, or the lengths do not fit it.
+
+    Example:
+        >>> last_step(torch.tensor([[1, 2, 3], [4, 5, 0]]), torch.tensor([3, 2]))
+        tensor([3, 5])
+    """
+    _check_sequence("outputs", outputs)
+    if lengths is None:
+        return outputs[:, -1]
+    check_lengths(lengths, *outputs.shape[:2])
+    return outputs[torch.arange(len(outputs), device=outputs.device), lengths.to(outputs.device) - 1]
 
 
 def flip_by_length(sequence: Tensor, lengths: Int[Tensor, "batch"] | None = None) -> Tensor:

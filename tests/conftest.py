@@ -17,13 +17,10 @@ CHECKED = [
     "rnncourse.functional",
     "rnncourse.kernels",
     "rnncourse.layers",
-    "rnncourse.training.losses",
     "rnncourse.models",
     "rnncourse.shapes",
-    "rnncourse.cells.skip",
     "rnncourse.training",
     "rnncourse.unroll",
-    "rnncourse.layers.windowed",
 ]
 jaxtyping.install_import_hook(CHECKED, "beartype.beartype")
 

@@ -19,7 +19,7 @@ from rnncourse.layers.windowed import FixedWindow
 from rnncourse.unroll import padding_mask
 from tests.conftest import CHECKED
 from tests.house import ROOT
-from tests.test_layering import BESIDE, FLOORS
+from tests.test_layering import NUMBERS
 
 H, X = torch.zeros(2, 4), torch.zeros(2, 5, 3)
 WRONG = {
@@ -58,7 +58,7 @@ def test_a_test_of_bad_input_sees_what_a_user_sees():
 
 
 def test_every_room_of_the_numerical_core_is_checked():
-    rooms = {room for floor in FLOORS for room in floor} | set(BESIDE) - {"data"}
+    rooms = NUMBERS - {"data"}
     there = {
         room for room in rooms if (ROOT / "rnncourse" / f"{room}.py").is_file() or (ROOT / "rnncourse" / room).is_dir()
     }

@@ -1,6 +1,8 @@
-"""Imports run downward only: the shape of the package, read from its source and not from a drawing."""
+"""What each room of the package may know: imports run downward only, and no room is exempt."""
 
 import ast
+import re
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -9,34 +11,58 @@ from tests.house import ROOT
 
 PACKAGE = ROOT / "rnncourse"
 
-# The floors of the core, lowest first. A room may import rooms of lower floors only.
-FLOORS = [
+# The numerical core, lowest first. A room on these stairs may import rooms of lower steps only.
+STAIRS = [
     {"checks"},
     {"shapes"},
     {"functional"},
     {"kernels"},
-    {"cells"},
     {"unroll"},
+    {"cells"},
     {"layers"},
-    {"convert", "depth", "scan", "trees", "attention", "windowed", "skip"},
+    {"convert", "depth", "scan", "trees", "attention"},
     {"seq2seq"},
-    {"decoding", "models"},
 ]
-# Rooms beside the stairs, and the only rooms each of them may know.
+CORE = set().union(*STAIRS)
+NUMBERS = CORE | {"bptt", "data", "diagnostics", "models", "training"}
+# Every other room, and all that it may know.
 BESIDE = {
-    "losses": {"checks", "shapes"},
-    "training": {"checks", "shapes", "losses"},
-    "data": {"checks", "shapes"},
+    "version": set(),
+    "folders": set(),
+    "provenance": set(),
+    "viz": set(),
+    "training": {"checks"},
+    "data": {"checks"},
     "bptt": {"checks", "shapes", "functional", "kernels"},
-    "diagnostics": {"checks", "shapes", "functional"},
+    "diagnostics": {"checks", "shapes"},
+    "models": CORE | {"training"},
+    "results": {"folders", "provenance"},
+    "notebooks": {"folders", "provenance"},
+    "grading": {"version"},
+    "chapters": NUMBERS | {"grading", "results", "viz"},
+    "bench": NUMBERS | {"provenance", "viz"},
+    "course": {"chapters", "grading"},
+    "cli": {
+        "bench",
+        "chapters",
+        "course",
+        "data",
+        "folders",
+        "grading",
+        "notebooks",
+        "provenance",
+        "results",
+        "version",
+    },
+    "__init__": {"course", "version"},
+    "__main__": {"cli"},
 }
-# Leaves: they may import anything below, and no room of the core imports them.
-LEAVES = {"viz", "grading", "chapters", "course", "notebooks", "cli", "experiments", "bench", "__main__", "__init__"}
-HEIGHT = {room: height for height, floor in enumerate(FLOORS) for room in floor}
+KNOWS = BESIDE | {room: set().union(*STAIRS[:height]) for height, step in enumerate(STAIRS) for room in step}
+DRAWS = {"viz", "chapters"}  # matplotlib is theirs alone
 
 
 def imported(file: Path, source: str | None = None) -> set[str]:
-    """The dotted names that a file imports anywhere, relative ones made absolute."""
+    """The dotted names that a file imports anywhere, also inside functions, relative ones made absolute."""
     found = set()
     package = file.relative_to(ROOT).parts[:-1]
     for node in ast.walk(ast.parse(source if source is not None else file.read_text(encoding="utf-8"))):
@@ -45,7 +71,7 @@ def imported(file: Path, source: str | None = None) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             base = package[: len(package) - node.level + 1] if node.level else ()
             module = ".".join([*base, *([node.module] if node.module else [])])
-            found |= {module, *(f"{module}.{alias.name}" for alias in node.names)}
+            found |= {module, *(f"{module}.{alias.name}" for alias in node.names)} - {"rnncourse"}
     return found
 
 
@@ -55,35 +81,53 @@ def room_of(file: Path) -> str:
 
 
 def rooms_of(names: set[str]) -> set[str]:
-    """The rooms of this package among imported names."""
-    return {parts[1] for parts in (name.split(".") for name in names) if parts[0] == "rnncourse" and len(parts) > 1}
+    """The rooms of this package among imported names; the bare package and what it holds itself are its front door."""
+    parts = [name.split(".") for name in names]
+    return {(each[1] if len(each) > 1 and each[1] in KNOWS else "__init__") for each in parts if each[0] == "rnncourse"}
 
 
 def complaints(room: str, names: set[str]) -> list[str]:
     """What is wrong with this room's imports."""
-    others = {other for other in rooms_of(names) if other in HEIGHT or other in BESIDE or other in LEAVES} - {room}
-    said = []
-    if room in HEIGHT:
-        said += [
-            f"{room} imports {other}, which is not below it"
-            for other in sorted(others)
-            if HEIGHT.get(other, 99) >= HEIGHT[room]
-        ]
-    elif room in BESIDE:
-        said += [f"{room} imports {other}, which it must not know" for other in sorted(others - BESIDE[room])]
-    if room != "viz" and any(name.split(".")[0] == "matplotlib" for name in names):
-        said.append(f"{room} imports matplotlib, which is for viz alone")
+    said = [
+        f"{room} imports {other}, which it must not know" for other in sorted(rooms_of(names) - KNOWS[room] - {room})
+    ]
+    if room not in DRAWS and any(name.split(".")[0] == "matplotlib" for name in names):
+        said.append(f"{room} imports matplotlib, which is for {' and '.join(sorted(DRAWS))} alone")
     return said
 
 
 FILES = sorted(PACKAGE.rglob("*.py"))
+every_file = pytest.mark.parametrize("file", FILES, ids=[str(file.relative_to(PACKAGE)) for file in FILES])
 
 
-@pytest.mark.parametrize("file", FILES, ids=[str(file.relative_to(PACKAGE)) for file in FILES])
+@every_file
 def test_imports_run_downward(file):
     room = room_of(file)
-    assert room in HEIGHT or room in BESIDE or room in LEAVES, f"give {room} its floor in tests/test_layering.py"
+    assert room in KNOWS, f"say in tests/test_layering.py what {room} may know"
     assert complaints(room, imported(file)) == []
+
+
+def test_what_rooms_may_know_has_no_circle():
+    order = list(TopologicalSorter(KNOWS).static_order())  # raises CycleError if there is one
+    assert order.index("checks") < order.index("layers") < order.index("chapters") < order.index("cli")
+
+
+CHAPTERS = sorted((PACKAGE / "chapters").rglob("*.py"))
+
+
+@pytest.mark.parametrize("file", CHAPTERS, ids=[str(file.relative_to(PACKAGE / "chapters")) for file in CHAPTERS])
+def test_a_chapter_knows_earlier_chapters_only_and_of_grading_only_how_to_ask(file):
+    here = file.relative_to(PACKAGE / "chapters").parts[0]
+    names = [name.split(".") for name in imported(file) if name.startswith("rnncourse.")]
+    others = {parts[2] for parts in names if parts[1] == "chapters" and len(parts) > 2 and parts[2].startswith("c")}
+    assert all(other <= here for other in others)
+    if here != "__init__.py":
+        assert {parts[2] for parts in names if parts[1] == "grading" and len(parts) > 2} <= {"spec"}
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if room_of(file) != "chapters"], ids=str)
+def test_no_chapter_is_known_by_name(file):
+    assert not [name for name in imported(file) if re.match(r"rnncourse\.chapters\.c\d\d", name)]
 
 
 @pytest.mark.parametrize(
@@ -96,7 +140,13 @@ def test_imports_run_downward(file):
         ("data", "from rnncourse.models import LanguageModel"),
         ("training", "from rnncourse.cells import RNNCell"),
         ("functional", "def f():\n    from .grading import check"),
+        ("grading", "from rnncourse.chapters import all_questions"),
         ("grading", "import matplotlib.pyplot as plt"),
+        ("notebooks", "from rnncourse.results import load_result"),
+        ("results", "from rnncourse.notebooks import course_root"),
+        ("viz", "from rnncourse.training import History"),
+        ("folders", "import rnncourse"),
+        ("cells", "from rnncourse import check"),
     ],
 )
 def test_an_upward_import_is_seen(room, line):
@@ -105,4 +155,4 @@ def test_an_upward_import_is_seen(room, line):
 
 def test_a_downward_import_is_allowed():
     assert complaints("models", {"rnncourse.layers.Recurrent", "torch"}) == []
-    assert complaints("viz", {"matplotlib.pyplot", "rnncourse.training"}) == []
+    assert complaints("viz", {"matplotlib.pyplot"}) == []

@@ -20,7 +20,7 @@ from tests import (
     test_kernels,
     test_layers,
     test_layers_stacked,
-    test_losses,
+    test_training_losses,
     test_training,
 )
 from tests.test_training import batches as training_batches  # noqa: F401 - a fixture
@@ -151,7 +151,7 @@ MUTANTS = {
             "values[mask], targets[mask]",
             "values.flatten(0, axes - 1), targets.flatten(0, axes - 1)",
         ),
-        test_losses.test_masked_squared_error_averages_over_features_too,
+        test_training_losses.test_masked_squared_error_averages_over_features_too,
     ),
     "the reset stands before the product": (
         edit(*gru_trace, 'if reset == "after"', 'if reset != "after"'),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-import rnncourse
+from rnncourse.version import __version__
 
 
 def processor() -> str:
@@ -22,7 +22,7 @@ def processor() -> str:
 
 def versions() -> dict[str, str]:
     """Versions of what took part."""
-    return {"rnncourse": rnncourse.__version__, "torch": torch.__version__, "python": platform.python_version()}
+    return {"rnncourse": __version__, "torch": torch.__version__, "python": platform.python_version()}
 
 
 def machine() -> dict[str, object]:

@@ -11,7 +11,7 @@ from torch import Tensor
 from rnncourse.cells.cell import Cell
 from rnncourse.checks import check_choice
 from rnncourse.functional import GRUTrace, gru_trace
-from rnncourse.kernels import gru_sequence
+from rnncourse.kernels.gru import gru_over_time
 
 __all__ = ["GRUCell"]
 
@@ -75,7 +75,7 @@ class GRUCell(Cell):
     def kernel(self) -> Callable[..., Any] | None:
         """The kernel :func:`~rnncourse.kernels.gru.gru_sequence`, if the reset is after the product."""
         plain = self._is_plain(GRUCell) and self.reset == "after"
-        return partial(gru_sequence, blend=self.blend) if plain else None
+        return partial(gru_over_time, blend=self.blend) if plain else None
 
     def extra_repr(self) -> str:
         """The sizes and the two choices, as ``repr`` shows them."""

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from rnncourse.cells.cell import Cell
 from rnncourse.functional import LSTMTrace, Peepholes, check_parts, lstm_trace
-from rnncourse.kernels import lstm_sequence
+from rnncourse.kernels.lstm import lstm_over_time
 from rnncourse.shapes import LSTMState
 
 __all__ = ["ABLATIONS", "LSTMCell"]
@@ -148,4 +148,4 @@ class LSTMCell(Cell):
     def kernel(self) -> Callable[..., Any] | None:
         """The kernel :func:`~rnncourse.kernels.lstm.lstm_sequence`, unless something is added or ablated."""
         extras = self.has_peepholes or self.without or self.coupled
-        return lstm_sequence if self._is_plain(LSTMCell) and not extras else None
+        return lstm_over_time if self._is_plain(LSTMCell) and not extras else None

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from rnncourse.cells.cell import Cell
 from rnncourse.checks import check_choice
 from rnncourse.functional import RNNTrace, rnn_trace
-from rnncourse.kernels import rnn_sequence
+from rnncourse.kernels.rnn import rnn_over_time
 
 __all__ = ["RNNCell"]
 
@@ -83,7 +83,7 @@ class RNNCell(Cell):
 
     def kernel(self) -> Callable[..., Any] | None:
         """The kernel :func:`~rnncourse.kernels.rnn.rnn_sequence`."""
-        return partial(rnn_sequence, nonlinearity=self.nonlinearity) if self._is_plain(RNNCell) else None
+        return partial(rnn_over_time, nonlinearity=self.nonlinearity) if self._is_plain(RNNCell) else None
 
     def extra_repr(self) -> str:
         """The sizes and the nonlinearity, as ``repr`` shows them."""

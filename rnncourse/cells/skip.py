@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from rnncourse.cells.cell import Cell
 from rnncourse.checks import check_positive, check_shape
 from rnncourse.functional import RNNTrace
+from rnncourse.shapes import check_state
 
 __all__ = ["SkipRNNCell"]
 
@@ -101,12 +102,7 @@ class SkipRNNCell(Cell):
     def equations(self, x_t: Tensor, state: tuple[Tensor, ...]) -> RNNTrace:
         """The equation above, with the activation that the hyperbolic tangent is taken of."""
         check_shape("x_t", x_t, like=self.weight_ih, batch=None, input=self.input_size)
-        if not isinstance(state, tuple):
-            raise ValueError(f"state is a {type(state).__name__}; it should be a tuple of skip = {self.skip} tensors")
-        if len(state) != self.skip:
-            raise ValueError(f"state holds {len(state)} hidden states; it should hold skip = {self.skip}")
-        for place, h in enumerate(state):
-            check_shape(f"state[{place}]", h, like=self.weight_hh, batch=len(x_t), hidden=self.hidden_size)
+        check_state("state", state, self.initial_state(len(x_t)))
         newest, oldest = state[0], state[-1]
         a = F.linear(x_t, self.weight_ih, self.bias_ih) + F.linear(newest, self.weight_hh, self.bias_hh)
         a = a + F.linear(oldest, self.weight_skip)  # (batch, hidden)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from rnncourse.cells import Cell
 from rnncourse.checks import check_choice, check_layer, check_lengths, check_positive, check_shape
-from rnncourse.unroll import padding_mask
+from rnncourse.unroll import last_step, padding_mask
 
 __all__ = ["Between", "DeepTransitionCell", "DeepTransitionTrace", "Perceptron"]
 
@@ -242,6 +242,26 @@ class Between(nn.Module):
     def initial_state(self, batch_size: int) -> Any:
         """The state before the first step: the layer's."""
         return self.layer.initial_state(batch_size)
+
+    @property
+    def bidirectional(self) -> bool:
+        """Whether what the layer puts out has been read from both ends."""
+        return self.layer.bidirectional
+
+    def last_output(self, outputs: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """What was put out when everything had been read, of shape (batch, output).
+
+        Raises:
+            ValueError: If a map after a layer of two directions has mixed what they put out.
+        """
+        if self.after is None:
+            return self.layer.last_output(outputs, lengths)
+        if self.layer.bidirectional:
+            raise ValueError(
+                "read='last' cannot tell two directions apart that what follows them mixes; use read='mean', or "
+                "'concatenate' on top"
+            )
+        return last_step(outputs, lengths)
 
     def forward(
         self,

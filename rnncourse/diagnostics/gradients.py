@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from rnncourse.checks import check_callable, check_choice, check_shape
-from rnncourse.shapes import map_state
+from rnncourse.shapes import check_state, map_state
 
 __all__ = ["begin", "cell_of", "gradient_by_lag", "input_sensitivity", "part_of", "readable"]
 
@@ -57,7 +57,7 @@ def begin(cell: Any, x: Any, state: Any, part: str | None = None) -> tuple[nn.Mo
     check_shape("x", x, like=_parameter(cell), batch=None, time=None, input=getattr(cell, "input_size", None))
     start = cell.initial_state(len(x))
     if state is not None:
-        _check_state("state", state, start)
+        check_state("state", state, start)
     part_of(start, part)
     return cell, start if state is None else state
 
@@ -65,20 +65,6 @@ def begin(cell: Any, x: Any, state: Any, part: str | None = None) -> tuple[nn.Mo
 def _parameter(module: Any) -> Tensor | None:
     """Any parameter of a module: its dtype and device are the module's."""
     return next(module.parameters(), None) if isinstance(module, nn.Module) else None
-
-
-def _check_state(name: str, state: Any, like: Any) -> None:
-    """Refuse a state that is not built like another one, of the same types and shapes throughout."""
-    if isinstance(like, Tensor):
-        check_shape(name, state, like=like, **{f"axis_{axis}": size for axis, size in enumerate(like.shape)})
-        return
-    names = getattr(like, "_fields", None)
-    if type(state) is not type(like) or len(state) != len(like):
-        what = f"{type(state).__name__}{f' of {len(state)}' if isinstance(state, tuple) else ''}"
-        wanted = f"{type(like).__name__}({', '.join(names)})" if names else f"a tuple of {len(like)}"
-        raise ValueError(f"{name} is a {what}; it should be {wanted}, as this cell's is")
-    for index, (part, wanted) in enumerate(zip(state, like, strict=True)):
-        _check_state(f"{name}.{names[index]}" if names else f"{name}[{index}]", part, wanted)
 
 
 class readable:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from rnncourse.checks import check_choice, check_shape
 from rnncourse.functional.checks import check_step
-from rnncourse.shapes import LSTMState
+from rnncourse.shapes import LSTMState, check_state
 
 __all__ = ["LSTM_PARTS", "LSTMTrace", "Peepholes", "check_parts", "lstm_step", "lstm_trace"]
 
@@ -114,8 +114,7 @@ def lstm_trace(
         (tensor([[0.5000]]), tensor([[2.]]))
     """
     check_parts(without, coupled)
-    if not isinstance(state, LSTMState):
-        raise ValueError(f"state is a {type(state).__name__}; it should be an LSTMState(h, c)")
+    check_state("state", state, LSTMState)
     h, c = state
     check_step(x_t, h, (weight_ih, weight_hh, bias_ih, bias_hh), gates=4)
     check_shape("state.c", c, like=weight_hh, batch=h.shape[0], hidden=h.shape[1])

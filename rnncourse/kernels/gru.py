@@ -29,7 +29,7 @@ from rnncourse.checks import check_choice
 from rnncourse.kernels.rows import going_on
 from rnncourse.kernels.sequence import Kernel, add_product, biases_or_zeros, check_call, project, run
 
-__all__ = ["gru_sequence"]
+__all__ = ["gru_over_time", "gru_sequence"]
 
 
 def gru_sequence(
@@ -72,6 +72,23 @@ def gru_sequence(
     """
     check_choice("blend", blend, ("keep", "replace"))
     check_call(inputs, {"h": h}, (weight_ih, weight_hh, bias_ih, bias_hh), lengths, gates=3)
+    weights = (weight_ih, weight_hh, bias_ih, bias_hh)
+    return gru_over_time(inputs, h, *weights, lengths, blend=blend, checkpoint=checkpoint)
+
+
+def gru_over_time(
+    inputs: Tensor,
+    h: Tensor,
+    weight_ih: Tensor,
+    weight_hh: Tensor,
+    bias_ih: Tensor | None = None,
+    bias_hh: Tensor | None = None,
+    lengths: Tensor | None = None,
+    *,
+    blend: str = "keep",
+    checkpoint: bool = False,
+) -> tuple[Tensor, Tensor]:
+    """The same as :func:`gru_sequence`, for a layer that has checked what it hands on."""
     hidden = h.shape[1]
     bias_ih, bias_hh = biases_or_zeros(weight_ih, bias_ih, bias_hh)
     bias_rz, bias_hn = bias_hh.split([2 * hidden, hidden])

@@ -31,9 +31,9 @@ from torch import Tensor
 
 from rnncourse.kernels.rows import going_on, one_step_before, prefixes
 from rnncourse.kernels.sequence import Kernel, add_product, biases_or_zeros, check_call, project, run
-from rnncourse.shapes import LSTMState
+from rnncourse.shapes import LSTMState, check_state
 
-__all__ = ["lstm_sequence"]
+__all__ = ["lstm_over_time", "lstm_sequence"]
 
 
 def lstm_sequence(
@@ -72,10 +72,24 @@ def lstm_sequence(
         >>> c  # all-zero weights leave the forget gate half open: 8, 4, 2, 1
         tensor([[1.]])
     """
-    if not isinstance(state, LSTMState):
-        raise ValueError(f"state is a {type(state).__name__}; it should be an LSTMState(h, c)")
+    check_state("state", state, LSTMState)
     named = {"state.h": state.h, "state.c": state.c}
     check_call(inputs, named, (weight_ih, weight_hh, bias_ih, bias_hh), lengths, gates=4)
+    return lstm_over_time(inputs, state, weight_ih, weight_hh, bias_ih, bias_hh, lengths, checkpoint=checkpoint)
+
+
+def lstm_over_time(
+    inputs: Tensor,
+    state: LSTMState,
+    weight_ih: Tensor,
+    weight_hh: Tensor,
+    bias_ih: Tensor | None = None,
+    bias_hh: Tensor | None = None,
+    lengths: Tensor | None = None,
+    *,
+    checkpoint: bool = False,
+) -> tuple[Tensor, LSTMState]:
+    """The same as :func:`lstm_sequence`, for a layer that has checked what it hands on."""
     bias_ih, bias_hh = biases_or_zeros(weight_ih, bias_ih, bias_hh)
     bias = bias_ih + bias_hh
     weights = tuple(_rearrange(weight) for weight in (weight_ih, weight_hh, bias))

@@ -28,7 +28,7 @@ from rnncourse.checks import check_choice
 from rnncourse.kernels.rows import going_on
 from rnncourse.kernels.sequence import Kernel, add_product, biases_or_zeros, check_call, project, run
 
-__all__ = ["rnn_sequence"]
+__all__ = ["rnn_over_time", "rnn_sequence"]
 
 
 def rnn_sequence(
@@ -71,6 +71,23 @@ def rnn_sequence(
     """
     check_choice("nonlinearity", nonlinearity, _KERNELS)
     check_call(inputs, {"h": h}, (weight_ih, weight_hh, bias_ih, bias_hh), lengths, gates=1)
+    weights = (weight_ih, weight_hh, bias_ih, bias_hh)
+    return rnn_over_time(inputs, h, *weights, lengths, nonlinearity=nonlinearity, checkpoint=checkpoint)
+
+
+def rnn_over_time(
+    inputs: Tensor,
+    h: Tensor,
+    weight_ih: Tensor,
+    weight_hh: Tensor,
+    bias_ih: Tensor | None = None,
+    bias_hh: Tensor | None = None,
+    lengths: Tensor | None = None,
+    *,
+    nonlinearity: str = "tanh",
+    checkpoint: bool = False,
+) -> tuple[Tensor, Tensor]:
+    """The same as :func:`rnn_sequence`, for a layer that has checked what it hands on."""
     bias_ih, bias_hh = biases_or_zeros(weight_ih, bias_ih, bias_hh)
     bias = bias_ih + bias_hh
     kernel = _KERNELS[nonlinearity]

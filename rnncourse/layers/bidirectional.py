@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from rnncourse.cells import Cell
 from rnncourse.checks import check_choice, check_layer
-from rnncourse.shapes import BidirectionalState
+from rnncourse.shapes import BidirectionalState, check_state
 from rnncourse.unroll import flip_by_length
 
 __all__ = ["Bidirectional"]
@@ -100,8 +104,8 @@ class Bidirectional(nn.Module):
         Raises:
             ValueError: If the inputs, the state or the lengths do not fit the layers or each other.
         """
-        if state is not None and not isinstance(state, BidirectionalState):
-            raise ValueError(f"state is a {type(state).__name__}; it should be a BidirectionalState(forward, backward)")
+        if state is not None:
+            check_state("state", state, BidirectionalState)
         ahead, back = (None, None) if state is None else state
         h_f, ahead = self.forward_layer(inputs, ahead, lengths)
         h_b, back = self.backward_layer(flip_by_length(inputs, lengths), back, lengths)
@@ -113,3 +117,44 @@ class Bidirectional(nn.Module):
         else:
             outputs = h_f * h_b
         return outputs, BidirectionalState(ahead, back)
+
+    @property
+    def bidirectional(self) -> bool:
+        """Whether what comes out has been read from both ends."""
+        return True
+
+    def last_output(self, outputs: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """What each direction put out when it had read everything: forward at each own end, backward at the start.
+
+        Args:
+            outputs: The layer's outputs, of shape (batch, time, output).
+            lengths: How many steps of each sequence are real; all if not given.
+
+        Returns:
+            A tensor of shape (batch, output).
+
+        Raises:
+            ValueError: If the two directions' outputs are mixed, so that they cannot be told apart.
+        """
+        if self.merge != "concatenate":
+            raise ValueError(
+                f"read='last' cannot tell two directions apart that merge={self.merge!r} mixes; use read='mean', or "
+                f"'concatenate' on top"
+            )
+        ahead, back = outputs.split([self.forward_layer.output_size, self.backward_layer.output_size], dim=2)
+        return torch.cat([self.forward_layer.last_output(ahead, lengths), back[:, 0]], dim=1)
+
+    def cells_by_depth(self) -> list[list[Cell]]:
+        """The cells: a list for each depth, with one cell for each direction.
+
+        Raises:
+            ValueError: If a direction is more than one cell over time.
+        """
+        rows = [layer.cells_by_depth() for layer in (self.forward_layer, self.backward_layer)]
+        if any(len(row) > 1 or len(row[0]) > 1 for row in rows):
+            raise ValueError("layer has a direction that is more than one cell over time; only plain ones convert")
+        return [[row[0][0] for row in rows]]
+
+    def state_of_cells(self, states: Iterator[Any]) -> BidirectionalState:
+        """The layer's state, put together from the states of its cells in the order of :meth:`cells_by_depth`."""
+        return BidirectionalState(self.forward_layer.state_of_cells(states), self.backward_layer.state_of_cells(states))

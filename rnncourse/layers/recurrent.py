@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from jaxtyping import Float, Int
@@ -9,7 +10,8 @@ from torch import Tensor, nn
 
 from rnncourse.cells import Cell
 from rnncourse.checks import check_choice, check_lengths, check_shape
-from rnncourse.unroll import unroll
+from rnncourse.shapes import check_state
+from rnncourse.unroll import last_step, unroll
 
 __all__ = ["Recurrent"]
 
@@ -105,6 +107,23 @@ class Recurrent(nn.Module):
         """
         return unroll(self.cell.trace, inputs, self._start(inputs, state, lengths), lengths)
 
+    @property
+    def bidirectional(self) -> bool:
+        """Whether what comes out has been read from both ends."""
+        return False
+
+    def last_output(self, outputs: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """What the layer put out at each sequence's own end, of shape (batch, output)."""
+        return last_step(outputs, lengths)
+
+    def cells_by_depth(self) -> list[list[Cell]]:
+        """The cells: a list for each depth, with one cell for each direction."""
+        return [[self.cell]]
+
+    def state_of_cells(self, states: Iterator[Any]) -> Any:
+        """The layer's state, put together from the states of its cells in the order of :meth:`cells_by_depth`."""
+        return next(states)
+
     def _start(self, inputs: Tensor, state: Any, lengths: Tensor | None) -> Any:
         """Refuse what does not fit, and return the state to start from."""
         weight = self.cell.weight_hh
@@ -114,14 +133,5 @@ class Recurrent(nn.Module):
         start = self.initial_state(inputs.shape[0])
         if state is None:
             return start
-        parts = {"state": state}
-        if isinstance(start, tuple):
-            names = getattr(start, "_fields", None)
-            if not isinstance(state, type(start)) or len(state) != len(start):
-                wanted = f"{type(start).__name__}({', '.join(names)})" if names else f"tuple of {len(start)} tensors"
-                raise ValueError(f"state is a {type(state).__name__}; it should be {'an' if names else 'a'} {wanted}")
-            labels = [f"state.{name}" for name in names] if names else [f"state[{i}]" for i in range(len(start))]
-            parts = dict(zip(labels, state, strict=True))
-        for name, part in parts.items():
-            check_shape(name, part, like=weight, batch=inputs.shape[0], hidden=weight.shape[1])
+        check_state("state", state, start)
         return state

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from jaxtyping import Float, Int
@@ -11,6 +12,7 @@ from rnncourse.cells import Cell
 from rnncourse.checks import check_layer, check_positive, check_probability
 from rnncourse.layers.bidirectional import Bidirectional
 from rnncourse.layers.recurrent import Recurrent
+from rnncourse.shapes import check_state
 
 __all__ = ["Stacked"]
 
@@ -157,11 +159,7 @@ class Stacked(nn.Module):
         """
         if state is None:
             state = (None,) * len(self.layers)
-        if not isinstance(state, tuple) or len(state) != len(self.layers):
-            raise ValueError(
-                f"state is a {type(state).__name__}{f' of {len(state)}' if isinstance(state, tuple) else ''}; it "
-                f"should be a tuple of {len(self.layers)} states, one per layer"
-            )
+        check_state("state", state, (None,) * len(self.layers))
         final = []
         outputs = inputs
         for depth, (layer, before) in enumerate(zip(self.layers, state, strict=True)):
@@ -171,3 +169,20 @@ class Stacked(nn.Module):
                 outputs = outputs + below
             final.append(after)
         return outputs, tuple(final)
+
+    @property
+    def bidirectional(self) -> bool:
+        """Whether what the top layer puts out has been read from both ends."""
+        return self.layers[-1].bidirectional
+
+    def last_output(self, outputs: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """What the top layer put out when it had read everything, of shape (batch, output)."""
+        return self.layers[-1].last_output(outputs, lengths)
+
+    def cells_by_depth(self) -> list[list[Cell]]:
+        """The cells: a list for each depth, with one cell for each direction."""
+        return [row for layer in self.layers for row in layer.cells_by_depth()]
+
+    def state_of_cells(self, states: Iterator[Any]) -> tuple[Any, ...]:
+        """The stack's state, put together from the states of its cells in the order of :meth:`cells_by_depth`."""
+        return tuple(layer.state_of_cells(states) for layer in self.layers)

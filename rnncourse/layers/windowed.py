@@ -13,7 +13,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from rnncourse.checks import check_lengths, check_positive, check_shape
-from rnncourse.unroll import padding_mask
+from rnncourse.shapes import check_state
+from rnncourse.unroll import last_step, padding_mask
 
 __all__ = ["FixedWindow"]
 
@@ -91,9 +92,7 @@ class FixedWindow(nn.Module):
         batch, time, _ = inputs.shape
         if state is None:
             state = self.initial_state(batch)
-        if tuple(state.shape) != (batch, self.window - 1, self.input_size):
-            expected = (batch, self.window - 1, self.input_size)
-            raise ValueError(f"state has shape {tuple(state.shape)}; it should be {expected}: the inputs before these")
+        check_state("state", state, self.initial_state(batch))
         if lengths is None:
             lengths = torch.full((batch,), time, device=inputs.device)
         else:
@@ -107,6 +106,15 @@ class FixedWindow(nn.Module):
         outputs = torch.where(real, torch.tanh(scores), torch.zeros_like(scores))
         last = lengths.unsqueeze(1) + torch.arange(self.window - 1, device=inputs.device)  # (batch, window - 1)
         return outputs, seen.gather(1, last.unsqueeze(-1).expand(-1, -1, self.input_size))
+
+    @property
+    def bidirectional(self) -> bool:
+        """Whether what comes out has been read from both ends."""
+        return False
+
+    def last_output(self, outputs: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """What the layer put out at each sequence's own end, of shape (batch, output)."""
+        return last_step(outputs, lengths)
 
     def extra_repr(self) -> str:
         """The sizes, as ``repr`` shows them."""

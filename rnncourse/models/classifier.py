@@ -7,8 +7,6 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from rnncourse.checks import check_choice, check_positive
-from rnncourse.depth import Between
-from rnncourse.layers import Bidirectional, Stacked
 from rnncourse.models.head import SequenceHead
 
 __all__ = ["SequenceClassifier"]
@@ -71,7 +69,7 @@ class SequenceClassifier(SequenceHead):
         outputs, state = self.outputs(x, state, lengths)
         if lengths is not None:
             lengths = lengths.to(outputs.device)
-        read = _mean_output(outputs, lengths) if self.read == "mean" else _last_output(self.layer, outputs, lengths)
+        read = _mean_output(outputs, lengths) if self.read == "mean" else self.layer.last_output(outputs, lengths)
         return self.readout(self.dropout(read)), state
 
 
@@ -80,22 +78,3 @@ def _mean_output(outputs: Tensor, lengths: Tensor | None) -> Tensor:
         return outputs.mean(1)
     real = torch.arange(outputs.shape[1], device=outputs.device) < lengths.unsqueeze(1)  # (batch, time)
     return (outputs * real.unsqueeze(-1)).sum(1) / lengths.unsqueeze(1)
-
-
-def _last_output(layer: nn.Module, outputs: Tensor, lengths: Tensor | None) -> Tensor:
-    """The output at each sequence's own end; where the top layer reads backwards too, its half ends at the start."""
-    batch = torch.arange(outputs.shape[0], device=outputs.device)
-    last = outputs[:, -1] if lengths is None else outputs[batch, lengths - 1]
-    top, mixed = layer, False
-    while isinstance(top, Stacked | Between):
-        mixed = mixed or (isinstance(top, Between) and top.after is not None)
-        top = top.layers[-1] if isinstance(top, Stacked) else top.layer
-    if not isinstance(top, Bidirectional):
-        return last
-    if mixed or top.merge != "concatenate":
-        how = "what follows them mixes" if mixed else f"merge={top.merge!r} mixes"
-        raise ValueError(
-            f"read='last' cannot tell two directions apart that {how}; use read='mean', or 'concatenate' on top"
-        )
-    forward_size = top.forward_layer.output_size
-    return torch.cat([last[:, :forward_size], outputs[:, 0, forward_size:]], -1)

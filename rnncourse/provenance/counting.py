@@ -1,15 +1,23 @@
 """What of the code that takes part counts towards its hash, as text with gaps where names lead elsewhere."""
 
 import ast
+import builtins
+import itertools
+import math
 from copy import copy
 from functools import cache, cached_property
 from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
 
 from rnncourse.provenance import scope as scopes
 from rnncourse.provenance.following import Reached
 from rnncourse.provenance.refusals import catches_refusals, does_nothing, without_refusals
 from rnncourse.provenance.scope import Reference, lead
-from rnncourse.provenance.syntax import as_text, bare, chains, words
+from rnncourse.provenance.syntax import as_text, bare, chain_of, chains, texts, words
 
 __all__ = ["GAP", "Counting"]
 
@@ -32,6 +40,8 @@ class Counting:
         self.refuses: dict[str, bool] = {}
         self.said: set[str] = set()
         self._stripped: dict[str, list[ast.stmt]] = {}
+        self._counted: dict[str, tuple[Reached, ast.stmt]] = {}
+        self._texts: set[str] = set()
 
     def text(self, key: str) -> str:
         """What a definition says, with GAP key GAP in place of each name that leads to another."""
@@ -39,8 +49,10 @@ class Counting:
         if key.split(":")[0] == scopes.DOORS:
             return "door" + "".join(GAP + each + GAP for each in sorted(self._keys(one)))
         statements = [self._methods_that_count(one, statement) for statement in self._without_refusals(one)]
-        for statement in statements:
+        for place, statement in enumerate(statements):
             self.said.update(words(statement))
+            self._texts.update(texts([statement]))
+            self._counted[f"{key}:{place}"] = one, statement
         return "\n".join(as_text(statement, lambda chain: self._name(one, chain)) for statement in statements)
 
     def _without_refusals(self, one: Reached) -> list[ast.stmt]:
@@ -53,6 +65,32 @@ class Counting:
                 ]
             self._stripped[one.key] = [_anonymous(statement) for statement in statements]
         return self._stripped[one.key]
+
+    def own_names(self) -> set[str]:
+        """The names that the counted code gives to arguments, methods, fields and values, and that are nobody else's.
+
+        A name that a library has too, that stands in a string, or that is handed to a library as a keyword is not among
+        them: another name would be another thing.
+        """
+        given, foreign = set(), set(self._texts)
+        for one, statement in self._counted.values():
+            for node in ast.walk(statement):
+                if isinstance(node, ast.arg):
+                    given.add(node.arg)
+                elif isinstance(node, ast.FunctionDef):
+                    given.add(node.name)
+                elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                    given.add(node.id)
+                elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+                    given.add(node.attr)
+                elif isinstance(node, ast.Call):
+                    chain = chain_of(node.func)
+                    if chain is None or not one.leads(chain):
+                        foreign.update(keyword.arg for keyword in node.keywords if keyword.arg)
+                chain = chain_of(node)
+                if chain and not one.leads(chain):
+                    foreign |= _names_of(self._name(one, chain) or "")
+        return {name for name in given - foreign - _names_of_python() if not name.startswith("__")}
 
     def _methods_that_count(self, one: Reached, statement: ast.stmt) -> ast.stmt:
         """A class without methods that nobody calls: neither what counts, nor Python, nor a library it derives from."""
@@ -143,6 +181,15 @@ def _names_of(name: str) -> frozenset[str]:
             continue
         return frozenset(dir(value))
     return frozenset()
+
+
+@cache
+def _names_of_python() -> frozenset[str]:
+    """What Python's and torch's own types and modules call things."""
+    types = (str, bytes, int, float, list, tuple, dict, set, Path, np.ndarray, np.random.Generator, torch.Tensor)
+    types += (torch.Generator, nn.Module, torch.autograd.Function, torch.optim.Optimizer)
+    modules = (builtins, itertools, math, np, torch, nn, nn.functional, torch.optim)
+    return frozenset(name for one in (*types, *modules) for name in dir(one))
 
 
 def _names_of_libraries(bases: set[str]) -> set[str]:

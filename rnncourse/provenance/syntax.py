@@ -6,9 +6,11 @@ All of this looks at syntax trees and imports nothing. :mod:`rnncourse.provenanc
 import ast
 from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["Chain", "as_text", "bare", "chain_of", "chains", "names_changed", "texts", "words"]
+__all__ = ["MARK", "Chain", "as_text", "bare", "chain_of", "chains", "names_changed", "texts", "words"]
 
 Chain = tuple[str, ...]
+MARK = "\1"
+IDENTIFIERS = {("Name", "id"), ("Attribute", "attr"), ("arg", "arg"), ("keyword", "arg"), ("FunctionDef", "name")}
 
 ANNOTATIONS = ("annotation", "returns", "type_comment", "type_params")
 
@@ -27,7 +29,7 @@ def as_text(node: object, name_of: Callable[[Chain], str | None] = lambda chain:
         name_of: what to write for a dotted name; ``None`` leaves it as it stands.
 
     Returns:
-        Text that two trees share exactly if they say the same.
+        Text that two trees share exactly if they say the same; every identifier stands between two marks.
     """
     if isinstance(node, ast.AST):
         chain = chain_of(node)
@@ -35,7 +37,10 @@ def as_text(node: object, name_of: Callable[[Chain], str | None] = lambda chain:
         if named is not None:
             return named
         fields = [(name, value) for name, value in ast.iter_fields(node) if _says_something(name, value)]
-        inner = ", ".join(f"{name}={as_text(value, name_of)}" for name, value in fields)
+        inner = ", ".join(
+            f"{name}={MARK}{value}{MARK}" if _is_identifier(node, name) else f"{name}={as_text(value, name_of)}"
+            for name, value in fields
+        )
         return f"{type(node).__name__}({inner})"
     if isinstance(node, list):
         return f"[{', '.join(as_text(one, name_of) for one in node)}]"
@@ -134,6 +139,10 @@ def _registers(decorator: ast.expr) -> bool:
     """``@experiment(...)``: its sizes are compared one by one when a result is loaded, its published numbers never."""
     function = decorator.func if isinstance(decorator, ast.Call) else decorator
     return isinstance(function, ast.Name) and function.id == "experiment"
+
+
+def _is_identifier(node: ast.AST, field: str) -> bool:
+    return (type(node).__name__, field) in IDENTIFIERS
 
 
 def _says_something(name: str, value: object) -> bool:
