@@ -101,9 +101,7 @@ def to_torch(layer: Layer) -> nn.RNNBase:
         raise ValueError("layer is or holds a residual stack; torch.nn has none")
     dropouts = {stack.dropout.p for stack in stacks}
     if len(dropouts) > 1:
-        raise ValueError(
-            f"layer drops {sorted(dropouts)} between its layers; a torch.nn module drops the same everywhere"
-        )
+        raise ValueError(f"layer has dropouts {sorted(dropouts)}; a torch.nn module has one between all its layers")
     options = {"nonlinearity": first.nonlinearity} if isinstance(first, RNNCell) else {}
     module = kind(
         first.input_size,

@@ -109,8 +109,8 @@ def check_state(name: str, state: Any, like: Any) -> None:
     Args:
         name: The argument's name, for the message.
         state: What was given.
-        like: A state that would do, usually a layer's initial one, in which ``None`` stands for anything; or the type of
-            a state, whatever it holds.
+        like: A state that would do, usually a layer's initial one, in which ``None`` stands for anything; or the type
+            of a state, whatever it holds.
 
     Raises:
         ValueError: If the two differ anywhere; the message names the place.

@@ -130,10 +130,10 @@ def test_a_trace_and_a_step_are_the_same_computation(cell):
 
 def test_only_what_a_kernel_computes_has_a_kernel():
     assert RNNCell(3, 5, nonlinearity="relu").kernel().keywords == {"nonlinearity": "relu"}
-    assert LSTMCell(3, 5, forget_bias=1.0).kernel() is kernels.lstm_sequence
+    assert LSTMCell(3, 5, forget_bias=1.0).kernel() is kernels.lstm.lstm_over_time
     for blend in ("keep", "replace"):
         kernel = GRUCell(3, 5, blend=blend).kernel()
-        assert (kernel.func, kernel.keywords) == (kernels.gru_sequence, {"blend": blend})
+        assert (kernel.func, kernel.keywords) == (kernels.gru.gru_over_time, {"blend": blend})
     without = [
         LSTMCell(3, 5, peepholes=True),
         LSTMCell(3, 5, coupled=True),
@@ -148,7 +148,7 @@ def test_only_what_a_kernel_computes_has_a_kernel():
 def test_a_subclass_with_a_step_of_its_own_is_not_overruled_by_a_kernel(method):
     own = type("Own", (LSTMCell,), {method: lambda self, x_t, state: (x_t, state)})
     assert own(3, 5).kernel() is None
-    assert type("Same", (LSTMCell,), {})(3, 5).kernel() is kernels.lstm_sequence
+    assert type("Same", (LSTMCell,), {})(3, 5).kernel() is kernels.lstm.lstm_over_time
 
 
 def test_a_cell_of_ones_own_needs_only_its_equations():

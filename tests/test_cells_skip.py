@@ -103,7 +103,10 @@ def in_layer(state):
     [
         (lambda: SkipRNNCell(2, 3, skip=0), "skip is 0"),
         (lambda: SkipRNNCell(2, 3, init="identity"), "init is 'identity'"),
-        (lambda: SkipRNNCell(2, 3, skip=4)(torch.zeros(1, 2), (torch.zeros(1, 3),)), "state holds 1 hidden states"),
+        (
+            lambda: SkipRNNCell(2, 3, skip=4)(torch.zeros(1, 2), (torch.zeros(1, 3),)),
+            "it should be a tuple of 4",
+        ),
         (lambda: SkipRNNCell(2, 3, skip=1)(torch.zeros(1, 5), (torch.zeros(1, 3),)), "x_t has shape"),
         (lambda: SkipRNNCell(2, 3, skip=1)([0.0, 0.0], (torch.zeros(1, 3),)), "x_t is a list"),
         (lambda: SkipRNNCell(2, 3, skip=1)(torch.zeros(1, 2), None), "state is a NoneType; it should be a tuple"),
@@ -116,8 +119,8 @@ def in_layer(state):
             ),
             r"state\[1\] has shape \(2, 3\)",
         ),
-        (lambda: in_layer(torch.zeros(1, 3)), "state is a Tensor; it should be a tuple of 2 tensors"),
-        (lambda: in_layer((torch.zeros(1, 3),)), "state is a tuple; it should be a tuple of 2 tensors"),
+        (lambda: in_layer(torch.zeros(1, 3)), "state is a Tensor; it should be a tuple of 2"),
+        (lambda: in_layer((torch.zeros(1, 3),)), "state is a tuple of 1; it should be a tuple of 2"),
         (lambda: in_layer((torch.zeros(1, 3), torch.zeros(1, 4))), r"state\[1\] has shape"),
     ],
 )

@@ -120,8 +120,27 @@ def test_nothing_is_written_where_two_sides_differ():
     assert torch.equal(target.layers[0].cell.weight_ih, before)
 
 
+@pytest.mark.parametrize("wrap", [lambda: Stacked(deep()), lambda: Stacked(lstm(), Stacked(upper(), upper()))])
+def test_a_stack_in_a_stack_converts_to_what_computes_the_same(wrap):
+    layer, inputs = wrap(), torch.randn(2, 5, 3)
+    outputs, state = layer(inputs)
+    expected, theirs = to_torch(layer)(inputs)
+    assert_close(outputs, expected, "outputs")
+    assert_close(torch.stack(state_to_torch(state)), torch.stack(theirs), "state")
+    for ours, back in zip(tensors(state), tensors(state_from_torch(theirs, layer)), strict=True):
+        assert_close(ours, back, "state back")
+
+
 def lstm(**options):
     return Recurrent(LSTMCell(3, 4, **options))
+
+
+def upper():
+    return Recurrent(LSTMCell(4, 4))
+
+
+def deep(**options):
+    return Stacked(lstm(), upper(), **options)
 
 
 @pytest.mark.bad_input
@@ -137,7 +156,9 @@ def lstm(**options):
         (lambda: to_torch(Recurrent(MGUCell(3, 4))), "no counterpart in torch.nn"),
         (lambda: to_torch(lstm(learn_initial_state=True)), "learned initial state"),
         (lambda: to_torch(Bidirectional(lstm(), lstm(), merge="sum")), "by 'sum'; torch.nn only concatenates"),
-        (lambda: to_torch(Bidirectional(Stacked(lstm()), Stacked(lstm()))), "more than one cell over time"),
+        (lambda: to_torch(Bidirectional(deep(), deep())), "more than one cell over time"),
+        (lambda: to_torch(Stacked(lstm(), Stacked(upper(), upper(), residual=True))), "holds a residual stack"),
+        (lambda: to_torch(Stacked(lstm(), Stacked(upper(), upper(), dropout=0.5))), r"dropouts \[0.0, 0.5\]"),
         (lambda: to_torch(Stacked(lstm(), Recurrent(GRUCell(4, 4)))), "all cells of a torch.nn module are alike"),
         (lambda: to_torch(Stacked(lstm(), Recurrent(LSTMCell(4, 5)))), "all cells of a torch.nn module are alike"),
         (lambda: to_torch(Stacked.of(RNNCell, 3, 4, num_layers=2, residual=True)), "residual stack"),

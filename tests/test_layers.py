@@ -141,7 +141,7 @@ def gru(inputs=3, hidden=4):
         (lambda: Stacked(gru(), gru(4, 5), residual=True), "should be equal in a residual stack"),
         (lambda: Stacked(gru(), dropout=1.5), "dropout is 1.5"),
         (lambda: Stacked.of(GRUCell, 3, 4, num_layers=0), "num_layers is 0"),
-        (lambda: Stacked(gru())(torch.zeros(2, 5, 3), torch.zeros(2, 4)), "should be a tuple of 1 states"),
+        (lambda: Stacked(gru())(torch.zeros(2, 5, 3), torch.zeros(2, 4)), "should be a tuple of 1"),
         (lambda: Stacked(gru())(torch.zeros(2, 5, 3), (None, None)), "state is a tuple of 2"),
     ],
 )

@@ -20,8 +20,8 @@ from tests import (
     test_kernels,
     test_layers,
     test_layers_stacked,
-    test_training_losses,
     test_training,
+    test_training_losses,
 )
 from tests.test_training import batches as training_batches  # noqa: F401 - a fixture
 
