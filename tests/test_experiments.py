@@ -19,6 +19,7 @@ from rnncourse.results import (
     ledger_page,
     load_result,
     records,
+    refreshing,
     registry,
     require_fresh,
     runner,
@@ -107,14 +108,14 @@ def test_one_experiment_leaves_the_others_results(declared, tmp_path):
 def test_finished_seeds_survive_a_stop(declared, tmp_path, monkeypatch):
     one = declared()
     with monkeypatch.context() as patch:
-        real = runner._run_seed
+        real = runner.run_seed
 
         def stops(experiment, seed, sizes):
             if seed == 2:
                 raise KeyboardInterrupt
             return real(experiment, seed, sizes)
 
-        patch.setattr(runner, "_run_seed", stops)
+        patch.setattr(runner, "run_seed", stops)
         with pytest.raises(KeyboardInterrupt):
             runner.run_experiment(one, "full", unfinished=tmp_path, say=str)
     assert declared.calls == [0, 1]
@@ -150,20 +151,20 @@ def test_a_stale_result_is_confirmed_only_when_a_seed_comes_out_the_same(declare
     object.__setattr__(one, "code_text", "2")
     before = file.read_bytes()
     with monkeypatch.context() as patch:
-        real = runner._run_seed
-        patch.setattr(runner, "_run_seed", lambda *given: real(*given) | {"y": 3.0000001, "new": 1})
+        real = runner.run_seed
+        patch.setattr(refreshing, "run_seed", lambda *given: real(*given) | {"y": 3.0000001, "new": 1})
         with pytest.raises(ValueError, match="99.try came out differently in new, y; its result is left as it was"):
-            runner.confirm_result(one, file, say=str)
+            refreshing.confirm_result(one, file, say=str)
     assert file.read_bytes() == before
-    runner.confirm_result(one, file, say=str)
+    refreshing.confirm_result(one, file, say=str)
     assert load_result("99.try", tmp_path).code == "2"
     record = json.loads(file.read_text())["experiments"]["99.try"]
     assert record["confirmed"]["made_by"] == "1"
     assert record["runs"] == json.loads(before)["experiments"]["99.try"]["runs"]
     with pytest.raises(ValueError, match="the sizes of 99.try changed"):
-        runner.confirm_result(declared(full=4), file, say=str)
+        refreshing.confirm_result(declared(full=4), file, say=str)
     with pytest.raises(ValueError, match="has no result of 99.new to confirm"):
-        runner.confirm_result(declared("99.new"), file, say=str)
+        refreshing.confirm_result(declared("99.new"), file, say=str)
 
 
 def test_a_result_of_an_experiment_that_is_gone_is_refused(declared, tmp_path):

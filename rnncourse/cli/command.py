@@ -51,6 +51,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     running.add_run(commands)
+    running.add_refresh(commands)
     notebooks.add_execute(commands)
     notebooks.add_exercises(commands)
     notebooks.add_lint(commands)

@@ -1,4 +1,4 @@
-"""``rnncourse run``: a chapter at another size, and the experiments behind it."""
+"""``rnncourse run`` and ``rnncourse refresh``: a chapter at another size, and the experiments behind it."""
 
 import argparse
 import sys
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-__all__ = ["add_run", "run"]
+__all__ = ["add_refresh", "add_run", "refresh", "run"]
 
 SCALES = ("smoke", "page", "full")
 
@@ -27,11 +27,7 @@ def add_run(commands: Any) -> None:
     parser.add_argument(
         "--experiment", action="append", default=[], metavar="NAME", help="run only this experiment, not the chapter"
     )
-    parser.add_argument(
-        "--confirm",
-        action="store_true",
-        help="with --experiment: renew a stale result if its first seed comes out the same to the last bit",
-    )
+    parser.add_argument("--confirm", action="store_true", help=argparse.SUPPRESS)  # the old name of `refresh`
     parser.add_argument("--no-experiments", action="store_true", help="run only the chapter, also at scale 'full'")
     parser.add_argument("--output", type=Path, metavar="FOLDER", help="write here instead of _build/runs/")
     parser.add_argument("--quiet", action="store_true", help="no progress")
@@ -67,6 +63,45 @@ def run(args: argparse.Namespace) -> int:
         print(f"rnncourse: {error}", file=sys.stderr)  # with the cell's first lines below
         return 1
     print(f"{path.stem} ran at scale {args.scale}: {output}")
+    return 0
+
+
+def add_refresh(commands: Any) -> None:
+    """Adds ``rnncourse refresh`` to the parser; it sets ``run``, which returns the exit code."""
+    parser = commands.add_parser(
+        "refresh",
+        help="renew stale results without running them whole",
+        description="Renew committed results whose code changed though it says the same. By default the first seed runs "
+        "again at full size, which takes minutes and the kind of processor that made it; with --against, the version "
+        "that made the result and this one run side by side at smoke size. Only values equal to the last bit renew.",
+        epilog="example: git worktree add ../before HEAD~1 && rnncourse refresh --against ../before",
+    )
+    parser.add_argument("experiment", nargs="*", metavar="NAME", help="like 05.adding; by default all that are stale")
+    parser.add_argument(
+        "--against", type=Path, metavar="FOLDER", help="a checkout of the version that made the results"
+    )
+    parser.set_defaults(run=refresh)
+
+
+def refresh(args: argparse.Namespace) -> int:
+    """``rnncourse refresh``: results that are stale by their code, and not by what they say."""
+    from rnncourse.notebooks import course_root
+    from rnncourse.notebooks.runs import ensure_writable
+    from rnncourse.results import compare_versions, confirm_result, find_experiment
+    from rnncourse.results.records import results_file, stale_results
+
+    root = course_root()
+    ensure_writable(root / "book" / "results")
+    names = args.experiment or stale_results(root)
+    for name in names:
+        experiment = find_experiment(name)
+        file = results_file(root, experiment.chapter)
+        if args.against is None:
+            confirm_result(experiment, file)
+        else:
+            compare_versions(experiment, file, args.against)
+    if not names:
+        print("no result is stale")
     return 0
 
 

@@ -8,8 +8,9 @@ from rnncourse.results.records import (
     load_result,
     require_fresh,
 )
+from rnncourse.results.refreshing import compare_versions, confirm_result
 from rnncourse.results.registry import Experiment, Published, experiment, experiment_names, find_experiment
-from rnncourse.results.runner import confirm_result, run_chapter_experiments, run_experiment
+from rnncourse.results.runner import run_chapter_experiments, run_experiment
 
 __all__ = [
     "Experiment",
@@ -17,6 +18,7 @@ __all__ = [
     "Published",
     "Result",
     "StaleResult",
+    "compare_versions",
     "confirm_result",
     "experiment",
     "experiment_names",

@@ -128,6 +128,24 @@ def require_fresh(root: Path | None = None) -> int:
     return count
 
 
+def stale_results(root: Path) -> list[str]:
+    """Returns the names of the committed results that the code would not make as they are.
+
+    Args:
+        root: the course's folder.
+
+    Returns:
+        Names of experiments that exist, sorted.
+    """
+    stale = []
+    for name in experiment_names():
+        experiment = find_experiment(name)
+        result = stored_results(root, experiment.chapter).get(name)
+        if result is not None and why_stale(result, experiment):
+            stale.append(name)
+    return stale
+
+
 def stored_results(root: Path, chapter: str) -> dict[str, Result]:
     """Returns the committed results of a chapter, stale or not, by name."""
     return {name: _result(name, record) for name, record in read_results(results_file(root, chapter)).items()}

@@ -53,41 +53,6 @@ def run_chapter_experiments(
     return file
 
 
-def confirm_result(experiment: Experiment, file: Path, *, say: Callable[[str], None] = print) -> None:
-    """Renews a stale result by running its first seed again: if every number comes out the same, the code may change.
-
-    Rewording a condition or moving a function makes a result stale without changing what it says. Where one run comes
-    out equal in every value, to the last bit, the stored runs are kept and the record says that they were confirmed.
-
-    Args:
-        experiment: whose result.
-        file: the chapter's results file.
-        say: gets a line on what was done.
-
-    Raises:
-        ValueError: if there is no result, its sizes changed, or a value came out differently; nothing is written then.
-    """
-    record = read_results(file).get(experiment.name)
-    if record is None:
-        raise ValueError(f"{file} has no result of {experiment.name} to confirm; run it without --confirm")
-    scale = record["scale"]
-    if record["config"] != plain(experiment.scales[scale], experiment.name):
-        raise ValueError(f"the sizes of {experiment.name} changed; run it without --confirm")
-    first = record["runs"][0]
-    code = experiment.code()
-    sizes = {key: value for key, value in experiment.scales[scale].items() if key != "seeds"}
-    values = _run_seed(experiment, first["seed"], sizes)
-    different = [key for key in sorted({*values, *first["values"]}) if values.get(key) != first["values"].get(key)]
-    if different:
-        raise ValueError(
-            f"{experiment.name} came out differently in {', '.join(different)}; its result is left as it was: "
-            f"make it again with: {experiment.command(scale)}"
-        )
-    confirmed = {"seed": first["seed"], "made": datetime.date.today().isoformat(), "made_by": record["code"]}
-    write_result(file, experiment.name, record | {"code": code, "confirmed": confirmed})
-    say(f"{experiment.name}: seed {first['seed']} came out the same; confirmed in {file}")
-
-
 def run_experiment(
     experiment: Experiment, scale: str, *, unfinished: Path | None = None, say: Callable[[str], None] = print
 ) -> dict[str, Any]:
@@ -110,7 +75,7 @@ def run_experiment(
     sizes = {key: value for key, value in experiment.scales[scale].items() if key != "seeds"}
     for seed in range(len(runs), config["seeds"]):
         started = time.perf_counter()
-        values = _run_seed(experiment, seed, sizes)
+        values = run_seed(experiment, seed, sizes)
         runs.append({"seed": seed, "seconds": round(time.perf_counter() - started, 1), "values": values})
         say(f"{experiment.name}: seed {seed} of {config['seeds']} done in {runs[-1]['seconds']} s")
         if kept and seed + 1 < config["seeds"]:
@@ -130,7 +95,8 @@ def run_experiment(
     }
 
 
-def _run_seed(experiment: Experiment, seed: int, sizes: dict[str, Any]) -> dict[str, Any]:
+def run_seed(experiment: Experiment, seed: int, sizes: dict[str, Any]) -> dict[str, Any]:
+    """Runs one seed of an experiment on one thread and returns its values as plain data."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # sums in one order: the same seed gives the same numbers
     try:
