@@ -8,6 +8,7 @@ import jaxtyping
 import pytest
 
 CHECKED = [
+    "rnncourse.attention",
     "rnncourse.bptt",
     "rnncourse.cells",
     "rnncourse.checks",
@@ -19,6 +20,7 @@ CHECKED = [
     "rnncourse.layers",
     "rnncourse.losses",
     "rnncourse.models",
+    "rnncourse.seq2seq",
     "rnncourse.shapes",
     "rnncourse.skip",
     "rnncourse.training",

@@ -19,8 +19,8 @@ FLOORS = [
     {"unroll"},
     {"layers"},
     {"convert", "depth", "scan", "trees", "attention", "windowed", "skip"},
+    {"models"},
     {"seq2seq"},
-    {"decoding", "models"},
 ]
 # Rooms beside the stairs, and the only rooms each of them may know.
 BESIDE = {
