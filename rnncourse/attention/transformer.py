@@ -156,10 +156,11 @@ class CausalTransformer(nn.Module):
         if (max_length is None) != (positions == "sinusoidal"):
             wanted = "a whole number with learned positions, and left out with sinusoidal ones"
             raise ValueError(f"max_length is {max_length} with positions={positions!r}; it should be {wanted}")
+        width = 4 * d_model if dim_feedforward is None else dim_feedforward
         learned = positions == "learned"
         self.positions = LearnedPositions(d_model, max_length=max_length) if learned else SinusoidalPositions(d_model)
         self.layers = nn.ModuleList(
-            Block(d_model, nhead, dim_feedforward or 4 * d_model, dropout=dropout, implementation=implementation)
+            Block(d_model, nhead, width, dropout=dropout, implementation=implementation)
             for _ in range(num_layers)
         )
         self.norm = nn.LayerNorm(d_model)

@@ -139,11 +139,11 @@ def _search(
         rank = torch.where(finished[..., None], stays, continued)
         best, place = rank.flatten(1).topk(width)
         parent, token = place // vocab, place % vocab
-        before = finished.gather(1, parent)
-        total = torch.where(before, total.gather(1, parent), best)
-        token = torch.where(before, pad, token)
-        lengths = lengths.gather(1, parent) + ~before
-        finished = before | (token == eos) if eos is not None else before
+        kept = best.isposinf()
+        total = torch.where(kept, total.gather(1, parent), best)
+        token = torch.where(kept, pad, token)
+        lengths = lengths.gather(1, parent) + ~kept
+        finished = kept | ((token == eos) & ~best.isneginf()) if eos is not None else kept
         steps.append((token, parent))
         if len(steps) == max_length or (finished | total.isneginf()).all():
             break
@@ -151,7 +151,7 @@ def _search(
         log_p, state = next_log_probabilities(model, token.view(-1, 1), reorder(state, rows))
     nothing = total.isneginf()
     tokens = _trace_back(steps).masked_fill(nothing[..., None], pad)
-    return Hypotheses(tokens, lengths.masked_fill(nothing, 0), total, finished & ~nothing)
+    return Hypotheses(tokens, lengths.masked_fill(nothing, 0), total, finished)
 
 
 def _trace_back(steps: list[tuple[Tensor, Tensor]]) -> Tensor:
