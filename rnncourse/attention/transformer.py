@@ -160,8 +160,7 @@ class CausalTransformer(nn.Module):
         learned = positions == "learned"
         self.positions = LearnedPositions(d_model, max_length=max_length) if learned else SinusoidalPositions(d_model)
         self.layers = nn.ModuleList(
-            Block(d_model, nhead, width, dropout=dropout, implementation=implementation)
-            for _ in range(num_layers)
+            Block(d_model, nhead, width, dropout=dropout, implementation=implementation) for _ in range(num_layers)
         )
         self.norm = nn.LayerNorm(d_model)
         self.dropout = nn.Dropout(dropout)

@@ -90,9 +90,6 @@ def _check_mask(mask: Tensor, scores: Tensor) -> None:
     check_kind("mask", mask, Tensor)
     if mask.dtype != torch.bool:
         raise ValueError(f"mask has dtype {mask.dtype}; it should be torch.bool, true where a place may be looked at")
-    try:
-        fits = torch.broadcast_shapes(mask.shape, scores.shape) == scores.shape
-    except RuntimeError:
-        fits = False
-    if not fits:
+    sizes = zip(reversed(mask.shape), reversed(scores.shape), strict=False)
+    if mask.dim() > scores.dim() or any(size not in (1, wanted) for size, wanted in sizes):
         raise ValueError(f"mask has shape {tuple(mask.shape)}; it should broadcast to scores, {tuple(scores.shape)}")

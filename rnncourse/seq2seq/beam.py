@@ -10,6 +10,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from rnncourse.checks import check_choice, check_positive
+from rnncourse.seq2seq.attentive import DecoderState
 from rnncourse.seq2seq.hypotheses import Hypotheses
 from rnncourse.seq2seq.writing import Model, check_decoding, check_marks, evaluating, greedy, next_log_probabilities
 from rnncourse.shapes import map_state
@@ -100,9 +101,12 @@ def beam_search(
 def reorder(state: Any, rows: Int[Tensor, "rows"]) -> Any:
     """Gather the rows of a state: the state of each hypothesis that survived, wherever it stood before.
 
+    A decoder's memory stays as it is: all hypotheses of a sentence look up one source, and rows move within their
+    sentence only.
+
     Args:
         state: A tensor or a (named) tuple of states, batch first.
-        rows: For each new row, the old one.
+        rows: For each new row, the old one, of the same sentence.
 
     Returns:
         A state of the same structure.
@@ -113,6 +117,8 @@ def reorder(state: Any, rows: Int[Tensor, "rows"]) -> Any:
                 [2.],
                 [1.]]),)
     """
+    if isinstance(state, DecoderState):
+        return state._replace(layer=reorder(state.layer, rows), fed=reorder(state.fed, rows))
     return map_state(lambda part: part.index_select(0, rows), state)
 
 
@@ -125,8 +131,7 @@ def _search(
     vocab = log_p.shape[1]
     check_marks(eos, pad, vocab)
     first = width * torch.arange(batch, device=device)[:, None]  # each sentence's first row among all places
-    rows = torch.arange(batch, device=device).repeat_interleave(width)
-    log_p, state = log_p[rows], reorder(state, rows)
+    log_p, state = map_state(lambda part: part.repeat_interleave(width, 0), (log_p, state))
     total = log_p.new_full((batch, width), -math.inf)
     total[:, 0] = 0.0  # one beginning, the empty one; the other places are free
     finished = torch.zeros(batch, width, dtype=torch.bool, device=device)
