@@ -101,6 +101,10 @@ def test_the_softmax_runs_over_the_source():
 
 
 def test_a_fully_masked_row_looks_up_zero_and_sends_no_gradient(attention):
+    check_a_fully_masked_row(attention)
+
+
+def check_a_fully_masked_row(attention):
     query, values = leaf(2, 3, 4), leaf(2, 5, 4)
     memory = attention.memory(values)
     mask = memory.mask.clone()
@@ -121,6 +125,10 @@ def test_a_fully_masked_row_looks_up_zero_and_sends_no_gradient(attention):
 
 @pytest.mark.parametrize("filling", [0.0, 7.0, math.nan, math.inf])
 def test_padding_has_no_say_whatever_it_holds_and_however_much_there_is(attention, filling):
+    check_padding_has_no_say(attention, filling)
+
+
+def check_padding_has_no_say(attention, filling):
     lengths = torch.tensor([4, 1, 3])
     query, values = leaf(3, 2, 4), leaf(3, 4, 4)
     parameters = dict(attention.named_parameters())

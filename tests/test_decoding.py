@@ -318,27 +318,28 @@ def test_what_is_too_long_is_cut_and_says_so(case):
 def test_the_token_after_the_end_has_no_say(case):
     model, start, state = case
     sharpen(model)
-    uneven = 0
+    uneven = False
+    likely = greedy(model, start, state, max_length=4).tokens.unique().tolist()[:2]
     for decode in (greedy, lambda *a, **k: beam_search(*a, width=3, **k)):
-        for end in range(VOCAB):
-            first, second = (decode(model, start, state, eos=end, max_length=9, pad=pad) for pad in (0, 5))
+        for end in likely:
+            first, second = (decode(model, start, state, eos=end, max_length=5, pad=pad) for pad in (0, 5))
             assert first.log_probabilities.equal(second.log_probabilities)
             assert first.lengths.equal(second.lengths)
             inside = torch.arange(first.tokens.shape[-1]) < first.lengths[..., None]
             assert first.tokens[inside].equal(second.tokens[inside])
             assert second.tokens[~inside].eq(5).all()
-            uneven += bool((~inside).any())
-    assert uneven > 3  # there was something after an end, often enough
+            uneven = uneven or bool((~inside).any())
+    assert uneven  # there was something after an end
 
 
 def test_samples_follow_the_models_probabilities_at_each_temperature():
     model = Scripted({}, [0, 0, 0.2, 0.3, 0.5, 0, 0, 0])
     for temperature in (0.5, 1.0, 2.0):
-        found = sample(model, begin(20_000), max_length=1, temperature=temperature,
+        found = sample(model, begin(5_000), max_length=1, temperature=temperature,
                        generator=torch.Generator().manual_seed(0))  # fmt: skip
-        shares = torch.bincount(found.tokens.flatten(), minlength=VOCAB) / 20_000
+        shares = torch.bincount(found.tokens.flatten(), minlength=VOCAB) / 5_000
         wanted = torch.tensor([0, 0, 0.2, 0.3, 0.5, 0, 0, 0]) ** (1 / temperature)
-        torch.testing.assert_close(shares, wanted / wanted.sum(), rtol=0, atol=0.012)
+        torch.testing.assert_close(shares, wanted / wanted.sum(), rtol=0, atol=0.02)
         spoken = found.log_probabilities.exp()
         assert_close(spoken, torch.tensor([0, 0, 0.2, 0.3, 0.5], dtype=torch.float64)[found.tokens[:, 0]], "p")
 
