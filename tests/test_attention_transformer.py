@@ -177,8 +177,27 @@ def test_the_readable_attention_differentiates_twice_and_the_fused_one_refuses()
     readable, fused = SelfAttention(8, 2, implementation="readable").double(), SelfAttention(8, 2).double()
     assert torch.autograd.gradgradcheck(lambda x: readable(x, readable.initial_state(1))[0], inputs)
     (grad,) = torch.autograd.grad(fused(inputs, fused.initial_state(1))[0].sum(), inputs, create_graph=True)
-    with pytest.raises(RuntimeError, match="scaled_dot_product"):
+    with pytest.raises(RuntimeError, match="build it with implementation='readable' to differentiate twice"):
         grad.sum().backward()
+    layer = transformer("fused")
+    (grad,) = torch.autograd.grad(layer(inputs)[0].sum(), layer.layers[0].linear1.weight, create_graph=True)
+    with pytest.raises(RuntimeError, match="implementation='readable'"):
+        torch.autograd.grad(grad.sum(), layer.layers[0].self_attn.in_proj_weight)
+
+
+@pytest.mark.filterwarnings("ignore:There is a performance drop")  # PyTorch's own, about its fused attention
+@pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
+def test_gradients_of_each_sequence_under_torch_func_equal_those_of_one_at_a_time(implementation):
+    layer, x = SelfAttention(8, 2, implementation=implementation).double(), torch.randn(3, 4, 8).double()
+
+    def loss(weight, one):
+        outputs, _ = torch.func.functional_call(layer, {"in_proj_weight": weight}, (one[None], layer.initial_state(1)))
+        return outputs.pow(2).sum()
+
+    weight = layer.in_proj_weight
+    found = torch.func.vmap(torch.func.grad(loss), (None, 0))(weight.detach(), x)
+    for row, one in zip(found, x, strict=True):
+        assert_close(row, torch.autograd.grad(loss(weight, one), weight)[0], "per-sample gradient")
 
 
 def test_dropout_acts_in_training_only():

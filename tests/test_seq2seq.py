@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from rnncourse.attention import AdditiveAttention, DotAttention, GeneralAttention
 from rnncourse.cells import GRUCell, LSTMCell, MGUCell, RNNCell
+from rnncourse.data.padding import transduction
+from rnncourse.depth import Between
 from rnncourse.layers import Recurrent, Stacked
 from rnncourse.losses import cross_entropy
 from rnncourse.seq2seq import (
@@ -277,11 +279,24 @@ def test_without_a_bridge_the_state_is_taken_as_it_is():
     assert all(a.equal(b) for a, b in zip(state, encoder(sources, None, lengths)[1], strict=True))
 
 
-@pytest.mark.parametrize(("cell", "depth"), [("rnn", 1), ("lstm", 1), ("lstm", 3), ("gru", 2), ("skip", 1)])
+@pytest.mark.parametrize(("cell", "depth"), [("rnn", 1), ("lstm", 1), ("lstm", 3), ("gru", 2), ("skip", 2)])
 def test_the_top_hidden_state_is_the_last_output(cell, depth):
     stack = Stacked.of(CELLS[cell], EMBED, HIDDEN, num_layers=depth)
-    outputs, state = stack(torch.randn(2, 3, EMBED))
-    assert top_hidden(stack, state).equal(outputs[:, -1])
+    for layer in (stack, Between(stack), Stacked(Between(stack))):
+        outputs, state = layer(torch.randn(2, 3, EMBED))
+        assert top_hidden(layer, state).equal(outputs[:, -1])
+
+
+def test_a_batch_of_the_data_sets_fits():
+    """Transductions come framed, padded and masked; the loss counts real targets alone."""
+    batch = transduction([[5, 6, 7], [8]], [[4], [5, 6, 7]], bos=1, eos=2)
+    model = model_of("luong")
+    logits, _ = model(batch.inputs, batch.targets, batch.lengths)
+    loss = cross_entropy(logits, batch.targets[:, 1:], batch.target_mask[:, 1:])
+    first, _ = model(torch.tensor([[5, 6, 7]]), torch.tensor([[1, 4, 2]]))
+    second, _ = model(torch.tensor([[8]]), torch.tensor([[1, 5, 6, 7, 2]]))
+    alone = torch.cat([first[0], second[0]])
+    assert_close(loss, torch.nn.functional.cross_entropy(alone, torch.tensor([4, 2, 5, 6, 7, 2])), "loss")
 
 
 @pytest.mark.parametrize("kind", KINDS)

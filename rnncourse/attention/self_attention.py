@@ -54,6 +54,35 @@ def causal_mask(real: Bool[Tensor, "batch key"], queries: int) -> Bool[Tensor, "
     return earlier & real[:, None]
 
 
+class _Once(torch.autograd.Function):
+    """Lets values and their gradients through, and refuses the gradients' gradients by name."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(*tensors):
+        return tuple(tensor.view_as(tensor) for tensor in tensors)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        pass
+
+    @staticmethod
+    def backward(ctx, *grads):
+        return _Refusal.apply(*grads)
+
+
+class _Refusal(_Once):
+    """Stands where the second derivative would pass."""
+
+    @staticmethod
+    def backward(ctx, *grads):
+        raise RuntimeError(
+            "the fused attention has no second derivative: build it with implementation='readable' to differentiate "
+            "twice"
+        )
+
+
 class SelfAttention(nn.Module):
     r"""Causal self-attention with several heads, and a cache that makes a step cost no more than one query.
 
@@ -74,7 +103,8 @@ class SelfAttention(nn.Module):
         dropout: The probability with which, in training, a weight is zeroed (and the others scaled up).
         implementation: How the same numbers are computed.
 
-            - ``"fused"``: PyTorch's ``scaled_dot_product_attention``, the fast way; its gradients exist once.
+            - ``"fused"``: PyTorch's ``scaled_dot_product_attention``, the fast way; who differentiates its gradients
+              again is sent to the other.
             - ``"readable"``: the equation above, differentiable as often as one likes.
 
     Raises:
@@ -146,9 +176,11 @@ class SelfAttention(nn.Module):
         time, steps = query.shape[2], state.keys.shape[2]
         if mask is None and 1 < time < steps:
             mask = causal_mask(torch.ones(len(inputs), steps, dtype=torch.bool, device=inputs.device), time)
+        query, keys, values = (query, *state) if not torch.is_grad_enabled() else _Once.apply(query, *state)
         context = F.scaled_dot_product_attention(
             query,
-            *state,
+            keys,
+            values,
             attn_mask=None if mask is None else mask[:, None],
             dropout_p=self.dropout if self.training else 0.0,
             is_causal=mask is None and time > 1,

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from rnncourse.attention import Attention
 from rnncourse.checks import check_kind, check_layer
+from rnncourse.depth import Between
 from rnncourse.layers import Stacked
 from rnncourse.seq2seq.attentive import AttentionDecoder, DecoderState
 from rnncourse.shapes import LSTMState
@@ -33,6 +34,8 @@ def top_hidden(layer: nn.Module, state: Any) -> Tensor:
         >>> top_hidden(stack, stack.initial_state(1)).shape
         torch.Size([1, 4])
     """
+    if isinstance(layer, Between):
+        return top_hidden(layer.layer, state)
     if isinstance(layer, Stacked):
         return top_hidden(layer.layers[-1], state[-1])
     if isinstance(state, LSTMState):

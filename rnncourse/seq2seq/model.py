@@ -25,7 +25,8 @@ class SequenceToSequence(nn.Module):
 
     where :math:`x` is the source, which the encoder reads, and :math:`y` the target, which the decoder writes.
 
-    To train, call the model on sources and targets. To use it, decode from what :meth:`encode` returns:
+    To train, call the model on sources and targets, ``logits, state = model(sources, targets, lengths)``, and score
+    ``logits`` against ``targets[:, 1:]``, padding left out. To use it, decode from what :meth:`encode` returns:
     ``greedy(model.decoder, begin, model.encode(sources, lengths), …)``.
 
     Args:
