@@ -177,7 +177,7 @@ def test_the_readable_attention_differentiates_twice_and_the_fused_one_refuses()
     readable, fused = SelfAttention(8, 2, implementation="readable").double(), SelfAttention(8, 2).double()
     assert torch.autograd.gradgradcheck(lambda x: readable(x, readable.initial_state(1))[0], inputs)
     (grad,) = torch.autograd.grad(fused(inputs, fused.initial_state(1))[0].sum(), inputs, create_graph=True)
-    with pytest.raises(RuntimeError, match="build it with implementation='readable' to differentiate twice"):
+    with pytest.raises(RuntimeError, match="build it with implementation='readable'"):
         grad.sum().backward()
     layer = transformer("fused")
     (grad,) = torch.autograd.grad(layer(inputs)[0].sum(), layer.layers[0].linear1.weight, create_graph=True)

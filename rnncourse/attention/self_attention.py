@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from rnncourse.attention.once import differentiable_once
 from rnncourse.attention.weighting import masked_softmax
 from rnncourse.checks import check_choice, check_positive, check_probability
 
@@ -52,35 +53,6 @@ def causal_mask(real: Bool[Tensor, "batch key"], queries: int) -> Bool[Tensor, "
         raise ValueError(f"queries is {queries}; it should be at most {steps}, the number of steps")
     earlier = torch.ones(queries, steps, dtype=torch.bool, device=real.device).tril(steps - queries)
     return earlier & real[:, None]
-
-
-class _Once(torch.autograd.Function):
-    """Lets values and their gradients through, and refuses the gradients' gradients by name."""
-
-    generate_vmap_rule = True
-
-    @staticmethod
-    def forward(*tensors):
-        return tuple(tensor.view_as(tensor) for tensor in tensors)
-
-    @staticmethod
-    def setup_context(ctx, inputs, output):
-        pass
-
-    @staticmethod
-    def backward(ctx, *grads):
-        return _Refusal.apply(*grads)
-
-
-class _Refusal(_Once):
-    """Stands where the second derivative would pass."""
-
-    @staticmethod
-    def backward(ctx, *grads):
-        raise RuntimeError(
-            "the fused attention has no second derivative: build it with implementation='readable' to differentiate "
-            "twice"
-        )
 
 
 class SelfAttention(nn.Module):
@@ -176,7 +148,7 @@ class SelfAttention(nn.Module):
         time, steps = query.shape[2], state.keys.shape[2]
         if mask is None and 1 < time < steps:
             mask = causal_mask(torch.ones(len(inputs), steps, dtype=torch.bool, device=inputs.device), time)
-        query, keys, values = (query, *state) if not torch.is_grad_enabled() else _Once.apply(query, *state)
+        query, keys, values = (query, *state) if not torch.is_grad_enabled() else differentiable_once(query, *state)
         context = F.scaled_dot_product_attention(
             query,
             keys,

@@ -12,7 +12,8 @@ from torch import Tensor
 from rnncourse.checks import check_choice, check_positive
 from rnncourse.seq2seq.attentive import DecoderState
 from rnncourse.seq2seq.hypotheses import Hypotheses
-from rnncourse.seq2seq.writing import Model, check_decoding, check_marks, evaluating, greedy, next_log_probabilities
+from rnncourse.seq2seq.stepping import Model, check_decoding, check_marks, evaluating, next_log_probabilities
+from rnncourse.seq2seq.writing import greedy
 from rnncourse.shapes import map_state
 
 __all__ = ["beam_search", "reorder"]
