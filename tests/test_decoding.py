@@ -255,6 +255,35 @@ def test_sentences_searched_together_are_as_if_alone(case):
             assert written_of(together, row, place) == written_of(alone, 0, place)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_written_does_not_hang_on_the_sources_padding(kind):
+    model = model_of(kind, "lstm")
+    sharpen(model.decoder)
+    sources, lengths, _, _ = some_batch()
+    for filling, more in ((0, 0), (0, 2), (7, 2)):
+        padded = torch.where(torch.arange(6) < lengths[:, None], sources, filling)
+        padded = torch.cat([padded, torch.full((3, more), filling)], 1)
+        together = beam_search(model.decoder, begin(3), model.encode(padded, lengths), width=3, eos=END, max_length=6)
+        for row, length in enumerate(lengths.tolist()):
+            own = model.encode(sources[row : row + 1, :length])
+            alone = beam_search(model.decoder, begin(), own, width=3, eos=END, max_length=6)
+            assert_close(together.log_probabilities[row], alone.log_probabilities[0], f"row {row}")
+            for place in range(3):
+                assert written_of(together, row, place) == written_of(alone, 0, place)
+
+
+def test_in_half_precision_log_probabilities_are_summed_in_single():
+    model = Scripted({}, [0, 0, 0.2, 0.3, 0.5, 0, 0, 0])
+
+    def half(tokens, state):
+        logits, state = model(tokens, state)
+        return logits.bfloat16(), state
+
+    found = greedy(half, begin(), max_length=40)
+    assert found.log_probabilities.dtype == torch.float32
+    assert found.log_probabilities.item() == pytest.approx(40 * math.log(0.5), rel=5e-3)
+
+
 def test_finished_hypotheses_are_kept_to_the_end():
     """At once finished with 0.3, while the three others go on sharing 0.7: each of their steps is more likely."""
     script = {(): [0, 0, 0.3, 0.25, 0.24, 0.21, 0, 0]}

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnncourse.attention import AdditiveAttention, DotAttention, GeneralAttention
+from rnncourse.attention import AdditiveAttention, CausalTransformer, DotAttention, GeneralAttention
 from rnncourse.cells import GRUCell, LSTMCell, MGUCell, RNNCell
 from rnncourse.data.padding import transduction
 from rnncourse.depth import Between
@@ -421,6 +421,7 @@ TOKENS = torch.ones(2, 3).long()
         (lambda: BahdanauDecoder(gru(), 8, DotAttention(5)), "layer has input size 4; it should be more than 5"),
         (lambda: LuongDecoder(gru(), 8, DotAttention(5))(TOKENS, torch.zeros(2, 5)), "state is a Tensor"),
         (lambda: Bridge(gru(), torch.nn.Linear(3, 4)), "decoder_layer is a Linear"),
+        (lambda: Bridge(CausalTransformer(4, 2), gru()), "encoder_layer has a state of the form"),
         (lambda: Bridge(gru(), gru())((torch.zeros(2, 5), torch.zeros(2, 5))), r"state is of the form \(5, 5\)"),
         (
             lambda: SequenceToSequence(Encoder(gru(4, 6), 9), Decoder(gru(), 8)),

@@ -64,7 +64,7 @@ class Bridge(nn.Module):
         decoder_layer: The layer whose first state goes out.
 
     Raises:
-        ValueError: If one is no layer.
+        ValueError: If one is no layer, or has a state that is not of a fixed size.
 
     Source: Bahdanau, Cho and Bengio (2015), who map the backward direction's state alone; from secondary sources.
 
@@ -83,6 +83,12 @@ class Bridge(nn.Module):
         check_layer("encoder_layer", encoder_layer)
         check_layer("decoder_layer", decoder_layer)
         comes, goes = encoder_layer.initial_state(1), decoder_layer.initial_state(1)
+        for name, state in (("encoder_layer", comes), ("decoder_layer", goes)):
+            if any(part.dim() != 2 for part in flat(state)):
+                raise ValueError(
+                    f"{name} has a state of the form {form(state)} that is not (batch, features) throughout; a bridge "
+                    "maps states of a fixed size, which a Transformer's is not"
+                )
         self.form = form(comes)
         features = sum(part.shape[-1] for part in flat(comes))
         self.maps = nn.ModuleList(nn.Linear(features, part.shape[-1]) for part in flat(goes))

@@ -32,7 +32,8 @@ def next_log_probabilities(model: Model, tokens: Tensor, state: Any) -> tuple[Te
         ValueError: If the model's scores hold NaN.
     """
     logits, state = model(tokens, state)
-    log_p = torch.log_softmax(logits[:, -1], -1)
+    precise = torch.promote_types(logits.dtype, torch.float32)  # sums of many half-precision numbers would drift
+    log_p = torch.log_softmax(logits[:, -1], -1, dtype=precise)
     if log_p.isnan().any():
         raise ValueError("the model's scores hold NaN, by which nothing can be chosen; were its weights trained?")
     return log_p, state
