@@ -51,9 +51,9 @@ class Decoder(LanguageModel):
     Args:
         layer: Any layer of the grammar that reads forward.
         vocab_size: How many tokens there are.
-        one_hot: See :class:`~rnncourse.models.LanguageModel`.
-        dropout: See :class:`~rnncourse.models.LanguageModel`.
-        tie_weights: See :class:`~rnncourse.models.LanguageModel`.
+        one_hot: See :class:`~rnncourse.models.language_model.LanguageModel`.
+        dropout: See :class:`~rnncourse.models.language_model.LanguageModel`.
+        tie_weights: See :class:`~rnncourse.models.language_model.LanguageModel`.
 
     Raises:
         ValueError: If ``layer`` is none or reads from both ends, or sizes do not fit together.

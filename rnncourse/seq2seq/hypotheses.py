@@ -23,10 +23,10 @@ class Hypotheses(NamedTuple):
         finished: Whether the end mark was written, of the same shape; False where the greatest length cut it off.
     """
 
-    tokens: Int[Tensor, "*batch time"]
-    lengths: Int[Tensor, "*batch"]
-    log_probabilities: Float[Tensor, "*batch"]
-    finished: Bool[Tensor, "*batch"]
+    tokens: Int[Tensor, "... time"]
+    lengths: Int[Tensor, "..."]
+    log_probabilities: Float[Tensor, "..."]
+    finished: Bool[Tensor, "..."]
 
     def scores(self, length_penalty: float = 0.0) -> Tensor:
         r"""The log-probabilities, made comparable between lengths.

@@ -13,7 +13,7 @@ from rnncourse.checks import check_callable, check_count, check_kind, check_posi
 
 __all__ = ["Model", "check_decoding", "check_marks", "evaluating", "next_log_probabilities"]
 
-#: What can be decoded with: a decoder, a language model, any function of (tokens, state) to (logits, state).
+# What can be decoded with: a decoder, a language model, any function of (tokens, state) to (logits, state).
 Model = Callable[[Tensor, Any], tuple[Tensor, Any]]
 
 
