@@ -8,6 +8,7 @@ import jaxtyping
 import pytest
 
 CHECKED = [
+    "rnncourse.attention",
     "rnncourse.bptt",
     "rnncourse.cells",
     "rnncourse.checks",
@@ -18,6 +19,7 @@ CHECKED = [
     "rnncourse.kernels",
     "rnncourse.layers",
     "rnncourse.models",
+    "rnncourse.seq2seq",
     "rnncourse.shapes",
     "rnncourse.training",
     "rnncourse.unroll",

@@ -8,6 +8,7 @@ import pytest
 import torch
 from jaxtyping import TypeCheckError
 
+from rnncourse.attention import CausalTransformer, DotAttention, masked_softmax
 from rnncourse.bptt import Parameters, step_jacobian
 from rnncourse.cells import GRUCell, RNNCell
 from rnncourse.cells.skip import SkipRNNCell
@@ -16,6 +17,7 @@ from rnncourse.diagnostics import decay_rate, spectral_radius
 from rnncourse.functional import gru_step, lstm_step
 from rnncourse.layers import Recurrent
 from rnncourse.layers.windowed import FixedWindow
+from rnncourse.seq2seq import Encoder, greedy
 from rnncourse.unroll import padding_mask
 from tests.conftest import CHECKED
 from tests.house import ROOT
@@ -42,6 +44,11 @@ WRONG = {
     "features that are whole numbers": lambda: Perceptron([3, 2])(torch.zeros(5, 3, dtype=torch.long)),
     "a skip cell's input with a time axis": lambda: SkipRNNCell(3, 4)(X, (H,) * 10),
     "a window's input without one": lambda: FixedWindow(3, 4, window=2)(H),
+    "a memory without a time axis": lambda: DotAttention(4).memory(H),
+    "a mask of numbers": lambda: masked_softmax(H, torch.ones(2, 4)),
+    "a Transformer's state that is a tensor": lambda: CausalTransformer(4, 1)(torch.zeros(2, 5, 4), H),
+    "an encoder's tokens that are fractions": lambda: Encoder(Recurrent(GRUCell(3, 4)), 5)(H),
+    "a beginning without a time axis": lambda: greedy(lambda tokens, state: (X, state), H[0].long(), max_length=1),
 }
 
 

@@ -21,10 +21,9 @@ STAIRS = [
     {"cells"},
     {"layers"},
     {"convert", "depth", "scan", "trees", "attention"},
-    {"seq2seq"},
 ]
 CORE = set().union(*STAIRS)
-NUMBERS = CORE | {"bptt", "data", "diagnostics", "models", "training"}
+NUMBERS = CORE | {"bptt", "data", "diagnostics", "models", "seq2seq", "training"}
 # Every other room, and all that it may know.
 BESIDE = {
     "version": set(),
@@ -36,6 +35,7 @@ BESIDE = {
     "bptt": {"checks", "shapes", "functional", "kernels"},
     "diagnostics": {"checks", "shapes"},
     "models": CORE | {"training"},
+    "seq2seq": CORE | {"models"},
     "results": {"folders", "provenance"},
     "notebooks": {"folders", "provenance"},
     "grading": {"version"},

@@ -8,18 +8,25 @@ import inspect
 import sys
 
 import pytest
+import torch
 
-from rnncourse import cells, convert, functional, layers, training
+from rnncourse import attention, cells, convert, functional, layers, training
+from rnncourse.attention import self_attention, weighting
 from rnncourse.grading.edits import compiled, edited_source
 from rnncourse.kernels import gru, lstm, rows, sequence
+from rnncourse.seq2seq import Hypotheses, SequenceToSequence, beam, forcing
 from rnncourse.training import losses
 from tests import (
+    test_attention,
+    test_attention_transformer,
     test_cells_lstm,
     test_convert,
+    test_decoding,
     test_functional_lstm,
     test_kernels,
     test_layers,
     test_layers_stacked,
+    test_seq2seq,
     test_training,
     test_training_losses,
 )
@@ -210,6 +217,69 @@ MUTANTS = {
     "dropout falls on the inputs": (
         edit(layers.Stacked, "forward", "self.dropout(below) if depth else below", "self.dropout(below)"),
         test_layers_stacked.test_dropout_acts_between_layers_only_and_only_in_training,
+    ),
+}
+
+MUTANTS |= {  # attention, sequence to sequence, decoding
+    "attention looks at padding": (
+        edit(attention.Attention, "forward", "memory.mask[:, None]", "torch.ones_like(memory.mask)[:, None]"),
+        lambda: test_attention.check_padding_has_no_say(attention.DotAttention(4).double(), 7.0),
+    ),
+    "the softmax runs over the queries": (
+        edit(weighting, "masked_softmax", "(scores, -1).masked_fill", "(scores, -2).masked_fill"),
+        test_attention.test_the_softmax_runs_over_the_source,
+    ),
+    "a row without a place to look at looks everywhere": (
+        edit(weighting, "masked_softmax", ".masked_fill(~mask, 0.0)", ""),
+        lambda: test_attention.check_a_fully_masked_row(attention.DotAttention(4).double()),
+    ),
+    "the scale is the size and not its root": (
+        edit(attention.DotAttention, "scores", "math.sqrt(self.query_size)", "self.query_size"),
+        lambda: test_attention.check_scaled_dot_equals_torch(torch.float64, 2, 3, 5, 4, masked=True),
+    ),
+    "self-attention sees what comes later": (
+        edit(self_attention, "causal_mask", ".tril(steps - queries)", ".tril(steps)"),
+        lambda: test_attention_transformer.test_a_step_sees_nothing_of_what_comes_later("readable"),
+    ),
+    "positions begin anew with every step": (
+        edit(attention.CausalTransformer, "_start", "seen.cumsum(1)[:, -time:]", "real.cumsum(1)"),
+        lambda: test_attention_transformer.test_in_a_language_model_a_token_at_a_time_equals_all_at_once("sinusoidal"),
+    ),
+    "the token to be predicted is what the decoder is fed": (
+        edit(forcing, "teacher_forced", "decoder(targets[:, :-1], state)", "decoder(targets[:, 1:], state)"),
+        lambda: test_seq2seq.check_nothing_leaks("luong"),
+    ),
+    "the bridge ignores the lengths": (
+        edit(SequenceToSequence, "encode", "self.bridge(state)", "self.bridge(self.encoder(sources)[1])"),
+        lambda: test_seq2seq.check_padding_has_no_say("plain"),
+    ),
+    "the memory ignores the lengths": (
+        edit(SequenceToSequence, "encode", "outputs, lengths)", "outputs)"),
+        lambda: test_seq2seq.check_padding_has_no_say("luong"),
+    ),
+    "beams do not take their states along": (
+        edit(beam, "_search", "reorder(state, rows)", "state"),
+        lambda: test_decoding.check_each_hypothesis_has_its_own_probability("luong"),
+    ),
+    "the tokens of a beam are read from its place and not from its parents": (
+        edit(beam, "_trace_back", "place = parent.gather(1, place)", "pass"),
+        lambda: test_decoding.check_each_hypothesis_has_its_own_probability("luong"),
+    ),
+    "finished beams are extended": (
+        edit(beam, "_search", "torch.where(finished[..., None], stays, continued)", "continued"),
+        test_decoding.test_a_finished_hypothesis_is_never_extended,
+    ),
+    "the search stops at the first finished beam": (
+        edit(beam, "_search", "(finished | total.isneginf()).all()", "finished.any()"),
+        lambda: test_decoding.check_exhaustive("plain", 0.0),
+    ),
+    "the ranking forgets the length": (
+        edit(beam, "beam_search", "found.scores(length_penalty)", "found.scores()"),
+        test_decoding.test_the_length_penalty_decides_between_short_and_long,
+    ),
+    "the length penalty multiplies": (
+        edit(Hypotheses, "scores", "** length_penalty", "** -length_penalty"),
+        test_decoding.test_the_length_penalty_decides_between_short_and_long,
     ),
 }
 

@@ -13,7 +13,7 @@ import torch
 
 from rnncourse.provenance import code_hash
 
-from . import growth, lengths, loading, memory, speed
+from . import decoding, growth, lengths, loading, memory, speed
 from .machine import machine, versions
 from .targets import targets
 
@@ -23,6 +23,7 @@ SECTIONS = {
     "growth": growth.measure,
     "memory": memory.measure,
     "loading": loading.measure,
+    "decoding": decoding.measure,
 }
 
 
@@ -42,11 +43,14 @@ def _run(section: str, quick: bool, rounds: int, say: Callable[[str], None]) -> 
         return memory.measure(
             100 if quick else 5000, rounds=1 if quick else rounds, say=say, **(small if quick else {})
         )
+    if section == "decoding":
+        small = {"cells": ("GRU",), "sentences": 3, "source": 4, "length": 4, "hidden": 6, "growing": (2, 4, 8)}
+        return decoding.measure(rounds=rounds, say=say, **(small if quick else {}))
     return loading.measure(("parity",) if quick else None, say=say)
 
 
 #: Rounds of each section in a full run: enough for a median, few enough for an afternoon's patience.
-ROUNDS = {"layers": 11, "lengths": 7, "growth": 3, "memory": 3, "loading": 1}
+ROUNDS = {"layers": 11, "lengths": 7, "growth": 3, "memory": 3, "loading": 1, "decoding": 7}
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -84,4 +84,12 @@ def targets(sections: dict[str, Any]) -> list[Target]:
         if "error" not in row:
             shown = "second" if row["cached"] else "first"
             found.append(Target(f"{row['name']}: {shown} load in seconds", row[f"{shown}_load"], 2.0))
+
+    for row in rows.get("decoding", ()):
+        opponent = {"greedy": "one by one", "beam": "by hypothesis"}.get(row["work"])
+        if opponent and row["size"]["sentences"] == 64:
+            name = f"{row['cell']} {row['work']} {opponent} over batched, 64 sentences"
+            found.append(Target(name, row["ratio"][opponent]["median"], 8.0, at_least=True))
+        if "exponent" in row and row["time"][-1] == 256:
+            found.append(Target(f"{row['cell']} {row['work']}, exponent up to 256 tokens", row["exponent"], 1.1))
     return found

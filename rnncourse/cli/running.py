@@ -71,9 +71,10 @@ def add_refresh(commands: Any) -> None:
     parser = commands.add_parser(
         "refresh",
         help="renew stale results without running them whole",
-        description="Renew committed results whose code changed though it says the same. By default the first seed runs "
-        "again at full size, which takes minutes and the kind of processor that made it; with --against, the version "
-        "that made the result and this one run side by side at smoke size. Only values equal to the last bit renew.",
+        description="Renew committed results whose code changed though it says the same. By default the first seed "
+        "runs again at full size, which takes minutes and the kind of processor that made it; with --against, the "
+        "version that made the result and this one run side by side at smoke size. Only values equal to the last bit "
+        "renew.",
         epilog="example: git worktree add ../before HEAD~1 && rnncourse refresh --against ../before",
     )
     parser.add_argument("experiment", nargs="*", metavar="NAME", help="like 05.adding; by default all that are stale")
