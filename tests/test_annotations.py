@@ -60,7 +60,7 @@ def test_a_call_against_the_annotations_is_caught_in_the_tests(what):
 
 @pytest.mark.bad_input
 def test_a_test_of_bad_input_sees_what_a_user_sees():
-    with pytest.raises(ValueError, match=r"state is a tuple; it should be an LSTMState\(h, c\)"):
+    with pytest.raises(ValueError, match=r"state is a tuple of 2; it should be an LSTMState\(h, c\)"):
         lstm_step(torch.zeros(2, 3), (H, H), torch.zeros(16, 3), torch.zeros(16, 4))
 
 

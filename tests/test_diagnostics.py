@@ -80,7 +80,7 @@ def test_gradient_of_the_last_output_by_lag_equals_products_of_jacobians(cell):
 def test_an_lstm_has_a_gradient_for_its_cell_state_too():
     cell, x = LSTMCell(2, 3).double(), torch.randn(2, 5, 2, dtype=torch.float64)
     loss = lambda outputs: outputs[:, -1].sum()  # noqa: E731
-    by_h, by_c = gradient_by_lag(cell, x, loss, part="h"), gradient_by_lag(cell, x, loss, part="c")
+    by_h, by_c = gradient_by_lag(cell, x, loss, field="h"), gradient_by_lag(cell, x, loss, field="c")
     assert torch.equal(gradient_by_lag(cell, x, loss), by_h)
     assert (by_c > 0).all()
     assert not torch.allclose(by_h, by_c)
@@ -148,7 +148,7 @@ def test_an_lstm_whose_gates_keep_everything_carries_c_unchanged():
         i, f, g, o = cell.bias_ih.chunk(4)
         i.fill_(-40)
         f.fill_(40)
-    norms = jacobian_norms(cell, torch.randn(2, 50, 2), part="c")
+    norms = jacobian_norms(cell, torch.randn(2, 50, 2), field="c")
     assert torch.allclose(norms, torch.ones(51), atol=1e-5)
 
 
@@ -160,7 +160,7 @@ def test_every_measure_is_taken_where_the_cell_is(device):
     assert bound.device == norms.device == x.device
     assert (norms <= bound * (1 + 1e-5)).all()
     assert spectral_asymptote(vanilla_cell.weight_hh, 5).device == x.device
-    assert gradient_by_lag(cell, x, torch.sum, part="c").device == x.device
+    assert gradient_by_lag(cell, x, torch.sum, field="c").device == x.device
     assert (input_sensitivity(Recurrent(cell), x) > 0).all()
     trace, _ = Recurrent(cell).trace(x)
     mask = torch.tensor([[True] * 5, [True] + [False] * 4], device=device)
@@ -329,8 +329,8 @@ BAD = {
     "state has shape (1, 3)": lambda: step_jacobians(RNNCell(2, 3), X, H[:1]),
     "state has dtype torch.float64": lambda: gradient_by_lag(RNNCell(2, 3), X, torch.sum, state=H.double()),
     "state.c has shape (2, 2)": lambda: jacobian_norms(LSTMCell(2, 3), X, LSTMState(H, H[:, :2])),
-    "part is 3": lambda: gradient_by_lag(LSTMCell(2, 3), X, torch.sum, part=3),
-    "part is 'h'; it should be one of None": lambda: jacobian_norms(SkipRNNCell(2, 3, skip=2), X, part="h"),
+    "field is 3": lambda: gradient_by_lag(LSTMCell(2, 3), X, torch.sum, field=3),
+    "field is 'h'; it should be one of None": lambda: jacobian_norms(SkipRNNCell(2, 3, skip=2), X, field="h"),
     "weight is a NoneType": lambda: spectral_radius(None),
     "weight has 0 axes": lambda: spectral_radius(torch.tensor(1.0)),
     "axis 'old_hidden' should be 2, not 3": lambda: spectral_radius(torch.zeros(2, 3)),
@@ -379,8 +379,8 @@ BAD = {
     "lag is False": lambda: credit_path_of(Recurrent(RNNCell(2, 3)), False),
     "module is a builtin_function_or_method; it should be of type Module": lambda: credit_path_of(torch.sum, 1),
     "module is a Linear without an input_size": lambda: credit_path_of(torch.nn.Linear(2, 3), 1),
-    "part is 'c'": lambda: gradient_by_lag(RNNCell(2, 3), X, torch.sum, part="c"),
-    "part is 'z'; it should be one of 'h', 'c'": lambda: jacobian_norms(LSTMCell(2, 3), X, part="z"),
+    "field is 'c'": lambda: gradient_by_lag(RNNCell(2, 3), X, torch.sum, field="c"),
+    "field is 'z'; it should be one of 'h', 'c'": lambda: jacobian_norms(LSTMCell(2, 3), X, field="z"),
     "axis 'time' is empty": lambda: step_jacobians(RNNCell(2, 3), X[:, :0]),
     "x has 4 axes": lambda: input_sensitivity(Recurrent(RNNCell(2, 3)), X[None]),
     "lags is -1": lambda: singular_value_bound(torch.eye(2), -1),

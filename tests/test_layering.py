@@ -40,7 +40,7 @@ BESIDE = {
     "notebooks": {"folders", "provenance"},
     "grading": {"version"},
     "chapters": NUMBERS | {"grading", "results", "viz"},
-    "bench": NUMBERS | {"provenance", "viz"},
+    "bench": NUMBERS | {"provenance", "version", "viz"},
     "course": {"chapters", "grading"},
     "cli": {
         "bench",

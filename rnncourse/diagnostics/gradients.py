@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from rnncourse.checks import check_callable, check_choice, check_shape
 from rnncourse.shapes import check_state, map_state
 
-__all__ = ["begin", "cell_of", "gradient_by_lag", "input_sensitivity", "part_of", "readable"]
+__all__ = ["validate_cell", "cell_of", "gradient_by_lag", "input_sensitivity", "field_of", "readable"]
 
 
 def cell_of(module: nn.Module) -> nn.Module:
@@ -20,26 +20,26 @@ def cell_of(module: nn.Module) -> nn.Module:
     return getattr(module, "cell", module)
 
 
-def part_of(state: Any, part: str | None) -> Tensor:
+def field_of(state: Any, field: str | None) -> Tensor:
     """One tensor of a state: the state itself, or the named field (the first when no name is given)."""
     if isinstance(state, Tensor):
-        if part not in (None, "h"):
-            raise ValueError(f"part is {part!r}; this cell's state is one tensor, it should be None or 'h'")
+        if field not in (None, "h"):
+            raise ValueError(f"field is {field!r}; this cell's state is one tensor, it should be None or 'h'")
         return state
-    if part is None:
+    if field is None:
         return state[0]
-    check_choice("part", part, getattr(state, "_fields", (None,)))
-    return getattr(state, part)
+    check_choice("field", field, getattr(state, "_fields", (None,)))
+    return getattr(state, field)
 
 
-def begin(cell: Any, x: Any, state: Any, part: str | None = None) -> tuple[nn.Module, Any]:
+def validate_cell(cell: Any, x: Any, state: Any, field: str | None = None) -> tuple[nn.Module, Any]:
     """Refuse inputs and a state that do not fit a cell.
 
     Args:
         cell: A cell of the grammar, or a layer around one.
         x: What was given as inputs, (batch, time, input).
         state: What was given as the state to start from; the cell's initial state if ``None``.
-        part: What was given as a field of the state.
+        field: What was given as a field of the state.
 
     Returns:
         The cell itself, and the state to start from.
@@ -58,7 +58,7 @@ def begin(cell: Any, x: Any, state: Any, part: str | None = None) -> tuple[nn.Mo
     start = cell.initial_state(len(x))
     if state is not None:
         check_state("state", state, start)
-    part_of(start, part)
+    field_of(start, field)
     return cell, start if state is None else state
 
 
@@ -89,7 +89,7 @@ def gradient_by_lag(
     loss: Callable[[Tensor], Tensor],
     *,
     state: Any = None,
-    part: str | None = None,
+    field: str | None = None,
 ) -> Float[Tensor, " time"]:
     r"""The size of the gradient that reaches the hidden state, step by step back from the end.
 
@@ -106,13 +106,13 @@ def gradient_by_lag(
         loss: From the outputs (batch, time, hidden) to a scalar, for instance
             ``lambda outputs: outputs[:, -1].square().sum()``.
         state: The state to start from; the cell's initial state if not given.
-        part: Which field of the state to look at, ``"h"`` or ``"c"`` for an LSTM; the first if not given.
+        field: Which field of the state to look at, ``"h"`` or ``"c"`` for an LSTM; the first if not given.
 
     Returns:
         The norms by lag, (time,): first the last step's.
 
     Raises:
-        ValueError: If the cell is none, the inputs or the state do not fit it, the state has no such part, or the loss
+        ValueError: If the cell is none, the inputs or the state do not fit it, the state has no such field, or the loss
             is no function or returns no scalar.
 
     Source: Hochreiter (1991) and Bengio et al. (1994) for the quantity, cited from secondary sources.
@@ -124,13 +124,13 @@ def gradient_by_lag(
         (torch.Size([20]), True)
     """
     check_callable("loss", loss, "a function from the outputs (batch, time, hidden) to a scalar")
-    cell, state = begin(cell, x, state, part)
+    cell, state = validate_cell(cell, x, state, field)
     state = map_state(lambda s: s.detach().requires_grad_(), state)  # so that even frozen weights leave a graph
     outputs, states = [], []
     for x_t in x.unbind(1):
         output, state = cell(x_t, state)
         outputs.append(output)
-        states.append(part_of(state, part))
+        states.append(field_of(state, field))
     value = loss(torch.stack(outputs, 1))
     if not isinstance(value, Tensor) or value.numel() != 1 or not value.requires_grad:
         what = f"tensor of shape {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__

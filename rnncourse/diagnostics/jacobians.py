@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from rnncourse.checks import check_count, check_finite, check_positive_number, check_shape
-from rnncourse.diagnostics.gradients import begin, part_of
+from rnncourse.diagnostics.gradients import field_of, validate_cell
 from rnncourse.shapes import map_state
 
 __all__ = [
@@ -80,13 +80,13 @@ def step_jacobians(
         >>> step_jacobians(LSTMCell(2, 4), torch.randn(3, 5, 2)).shape
         torch.Size([3, 5, 8, 8])
     """
-    cell, state = begin(cell, x, state)
+    cell, state = validate_cell(cell, x, state)
     states = _states(cell, x, state)
     return torch.stack([_step_jacobian(cell, x_t, s) for x_t, s in zip(x.unbind(1), states[:-1], strict=True)], 1)
 
 
 def jacobian_norms(
-    cell: nn.Module, x: Float[Tensor, "batch time input"], state: Any = None, *, part: str | None = None
+    cell: nn.Module, x: Float[Tensor, "batch time input"], state: Any = None, *, field: str | None = None
 ) -> Float[Tensor, " lags"]:
     r"""The norm of the product of Jacobians that joins a state to one n steps earlier.
 
@@ -95,15 +95,15 @@ def jacobian_norms(
               \frac{\partial s_T}{\partial s_{T-n}} = J_T J_{T-1} \cdots J_{T-n+1}, \quad n = 0, \dots, T
 
     where :math:`J_t` is the Jacobian of step t (:func:`~rnncourse.diagnostics.jacobians.step_jacobians`), :math:`h` is
-    the chosen part of the state :math:`s`, and :math:`\lVert \cdot \rVert_2` the largest singular value; :math:`\nu_0
-    = 1`. For an LSTM the product is that of the whole state, and its block for the chosen part is taken at the end:
+    the chosen field of the state :math:`s`, and :math:`\lVert \cdot \rVert_2` the largest singular value; :math:`\nu_0
+    = 1`. For an LSTM the product is that of the whole state, and its block for the chosen field is taken at the end:
     every path counts, not only the direct one along c.
 
     Args:
         cell: A cell of the grammar, or a layer around one.
         x: Inputs, (batch, time, input).
         state: The state to start from; the cell's initial state if not given.
-        part: Which field of the state, ``"h"`` or ``"c"`` for an LSTM; the first if not given.
+        field: Which field of the state, ``"h"`` or ``"c"`` for an LSTM; the first if not given.
 
     Returns:
         The norms by lag, (time + 1,).
@@ -118,9 +118,9 @@ def jacobian_norms(
         >>> jacobian_norms(RNNCell(2, 4), torch.randn(3, 5, 2)).shape
         torch.Size([6])
     """
-    cell, state = begin(cell, x, state, part)
+    cell, state = validate_cell(cell, x, state, field)
     states = _states(cell, x, state)
-    chosen = _slice(states[0], part)
+    chosen = _slice(states[0], field)
     width = _flatten(states[0]).shape[1]
     product = torch.eye(width, dtype=x.dtype, device=x.device).expand(len(x), width, width)
     norms = [product.new_ones(())]
@@ -130,9 +130,9 @@ def jacobian_norms(
     return torch.stack(norms)
 
 
-def _slice(state: Any, part: str | None) -> slice:
-    """Where the chosen part lies in the flattened state."""
-    wanted = part_of(state, part)
+def _slice(state: Any, field: str | None) -> slice:
+    """Where the chosen field lies in the flattened state."""
+    wanted = field_of(state, field)
     if isinstance(state, Tensor):
         return slice(None)
     start = 0

@@ -26,7 +26,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from rnncourse.checks import check_choice
-from rnncourse.kernels.rows import going_on
+from rnncourse.kernels.rows import continuing
 from rnncourse.kernels.sequence import Kernel, add_product, biases_or_zeros, check_call, project, run
 
 __all__ = ["gru_over_time", "gru_sequence"]
@@ -105,14 +105,14 @@ def _negate_update(weight: Tensor) -> Tensor:
     return torch.cat([r, -z, n])
 
 
-def _forward(x, running, state, weights, W_T, h):
+def _forward(x, batch_sizes, state, weights, W_T, h):
     U, _, b, b_n = weights
     hidden = h.shape[1]
     gates = project(x, U, b)
     p = torch.empty_like(h)
     W_rz, W_n = W_T[:, : 2 * hidden], W_T[:, 2 * hidden :]
-    hs = h.split(running)
-    steps = zip(gates.split(running), p.split(running), [*state, *going_on(hs, running)], hs, strict=True)
+    hs = h.split(batch_sizes)
+    steps = zip(gates.split(batch_sizes), p.split(batch_sizes), [*state, *continuing(hs, batch_sizes)], hs, strict=True)
     for a_t, p_t, h_before, h_t in steps:
         r, z, n = a_t.chunk(3, dim=1)
         a_t[:, : 2 * hidden].addmm_(h_before, W_rz).sigmoid_()
@@ -122,7 +122,7 @@ def _forward(x, running, state, weights, W_T, h):
     return (), (gates, p)
 
 
-def _recompute(x, running, h_before, state, weights):
+def _recompute(x, batch_sizes, h_before, state, weights):
     U, W, b, b_n = weights
     hidden = h_before.shape[1]
     gates = project(x, U, b)
@@ -134,7 +134,7 @@ def _recompute(x, running, h_before, state, weights):
     return gates, p
 
 
-def _backward(dh, running, carry, h_before, h, kept, weights, grads):
+def _backward(dh, batch_sizes, carry, h_before, h, kept, weights, grads):
     U, W, b, b_n = weights
     gates, p = kept
     r, z, n = gates.chunk(3, dim=1)
@@ -147,9 +147,9 @@ def _backward(dh, running, carry, h_before, h, kept, weights, grads):
     torch.addcmul(z, z, z, value=-1, out=slope_z).mul_(h_before - n)
 
     by_gate = delta.unflatten(1, (3, -1))  # (rows, 3, hidden)
-    steps = list(zip(*(seq.split(running) for seq in (delta, by_gate, dh, z)), strict=True))
-    dh_before = [None, *going_on(dh.split(running), running)]
-    for t in reversed(range(len(running))):
+    steps = list(zip(*(seq.split(batch_sizes) for seq in (delta, by_gate, dh, z)), strict=True))
+    dh_before = [None, *continuing(dh.split(batch_sizes), batch_sizes)]
+    for t in reversed(range(len(batch_sizes))):
         delta_t, gate, dh_t, z_t = steps[t]
         gate.mul_(dh_t.unsqueeze(1))
         if t > 0:

@@ -29,7 +29,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from rnncourse.kernels.rows import going_on, one_step_before, prefixes
+from rnncourse.kernels.rows import continuing, one_step_before, prefixes
 from rnncourse.kernels.sequence import Kernel, add_product, biases_or_zeros, check_call, project, run
 from rnncourse.shapes import LSTMState, check_state
 
@@ -107,18 +107,18 @@ times_sigmoid_slope = torch.ops.aten.sigmoid_backward.grad_input  # (left, s): l
 times_tanh_slope = torch.ops.aten.tanh_backward.grad_input  # (left, s): left · (1 - s²)
 
 
-def _forward(x, running, state, weights, W_T, h):
+def _forward(x, batch_sizes, state, weights, W_T, h):
     U, _, b = weights
     h_0, c_0 = state
     gates = project(x, U, b)
     c_since, c = _cells(c_0, gates)
     tanh_c = torch.empty_like(h)
     one = h.new_ones(())  # a Python number would be made into a tensor at every step
-    hs, cs = h.split(running), c.split(running)
-    before = [h_0, *going_on(hs, running)], [c_0, *going_on(cs, running)]
-    gates_by_step = (seq.split(running) for seq in (gates, *gates.chunk(4, dim=1)))
+    hs, cs = h.split(batch_sizes), c.split(batch_sizes)
+    before = [h_0, *continuing(hs, batch_sizes)], [c_0, *continuing(cs, batch_sizes)]
+    gates_by_step = (seq.split(batch_sizes) for seq in (gates, *gates.chunk(4, dim=1)))
     for a_t, o, i, f, g, h_before, c_before, h_t, c_t, tanh_c_t in zip(
-        *gates_by_step, *before, hs, cs, tanh_c.split(running), strict=True
+        *gates_by_step, *before, hs, cs, tanh_c.split(batch_sizes), strict=True
     ):
         a_t.addmm_(h_before, W_T).sigmoid_()
         g.add_(g).sub_(one)
@@ -136,7 +136,7 @@ def _cells(c_0, gates):
     return c_since, c_since[len(c_0) :]
 
 
-def _recompute(x, running, h_before, state, weights):
+def _recompute(x, batch_sizes, h_before, state, weights):
     U, W, b = weights
     (c_0,) = state
     gates = project(x, U, b)
@@ -145,13 +145,13 @@ def _recompute(x, running, h_before, state, weights):
     g.mul_(2).sub_(1)
     c_since, c = _cells(c_0, gates)
     torch.mul(i, g, out=c)
-    cs = c.split(running)
-    for f_t, c_before, c_t in zip(f.split(running), [c_0, *going_on(cs, running)], cs, strict=True):
+    cs = c.split(batch_sizes)
+    for f_t, c_before, c_t in zip(f.split(batch_sizes), [c_0, *continuing(cs, batch_sizes)], cs, strict=True):
         c_t.addcmul_(f_t, c_before)
     return gates, c_since, torch.mul(c, 2).sigmoid_().mul_(2).sub_(1)
 
 
-def _backward(dh, running, carry, h_before, h, kept, weights, grads):
+def _backward(dh, batch_sizes, carry, h_before, h, kept, weights, grads):
     U, W, b = weights
     gates, c_since, tanh_c = kept
     (dc,) = carry
@@ -161,15 +161,15 @@ def _backward(dh, running, carry, h_before, h, kept, weights, grads):
     slope_o, slope_i, slope_f, slope_g = delta.chunk(4, dim=1)
     times_sigmoid_slope(tanh_c, o, grad_input=slope_o)  # tanh c · o (1 - o), in one pass
     times_sigmoid_slope(g, i, grad_input=slope_i)
-    times_sigmoid_slope(one_step_before(c_since, running), f, grad_input=slope_f)
+    times_sigmoid_slope(one_step_before(c_since, batch_sizes), f, grad_input=slope_f)
     times_tanh_slope(i, g, grad_input=slope_g).div_(2)  # g = tanh(a / 2) of the doubled activation
     slope_c = times_tanh_slope(o, tanh_c, grad_input=torch.empty_like(tanh_c))
 
     by_c = delta.unflatten(1, (4, -1))[:, 1:]  # (rows, 3, hidden): the deltas that dc scales
-    by_step = (seq.split(running) for seq in (delta, slope_o, by_c, dh, f, slope_c))
-    steps = list(zip(*by_step, prefixes(dc, running), prefixes(dc.unsqueeze(1), running), strict=True))
-    dh_before = [None, *going_on(dh.split(running), running)]
-    for t in reversed(range(len(running))):
+    by_step = (seq.split(batch_sizes) for seq in (delta, slope_o, by_c, dh, f, slope_c))
+    steps = list(zip(*by_step, prefixes(dc, batch_sizes), prefixes(dc.unsqueeze(1), batch_sizes), strict=True))
+    dh_before = [None, *continuing(dh.split(batch_sizes), batch_sizes)]
+    for t in reversed(range(len(batch_sizes))):
         delta_t, delta_o, delta_ifg, dh_t, f_t, slope_c_t, dc_t, dc_by_gate = steps[t]
         dc_t.addcmul_(dh_t, slope_c_t)
         delta_o.mul_(dh_t)

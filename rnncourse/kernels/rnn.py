@@ -25,7 +25,7 @@ import torch
 from torch import Tensor
 
 from rnncourse.checks import check_choice
-from rnncourse.kernels.rows import going_on
+from rnncourse.kernels.rows import continuing
 from rnncourse.kernels.sequence import Kernel, add_product, biases_or_zeros, check_call, project, run
 
 __all__ = ["rnn_over_time", "rnn_sequence"]
@@ -95,24 +95,26 @@ def rnn_over_time(
     return outputs, h
 
 
-def _forward(activate, x, running, state, weights, W_T, h):
+def _forward(activate, x, batch_sizes, state, weights, W_T, h):
     U, _, b = weights
-    hs = h.split(running)
-    for a_t, h_before, h_t in zip(project(x, U, b).split(running), [*state, *going_on(hs, running)], hs, strict=True):
+    hs = h.split(batch_sizes)
+    for a_t, h_before, h_t in zip(
+        project(x, U, b).split(batch_sizes), [*state, *continuing(hs, batch_sizes)], hs, strict=True
+    ):
         activate(a_t.addmm_(h_before, W_T), out=h_t)
     return (), ()
 
 
-def _recompute(x, running, h_before, state, weights):
+def _recompute(x, batch_sizes, h_before, state, weights):
     return ()  # the hidden states are all that the backward pass needs
 
 
-def _backward(slope, dh, running, carry, h_before, h, kept, weights, grads):
+def _backward(slope, dh, batch_sizes, carry, h_before, h, kept, weights, grads):
     U, W, b = weights
     delta = slope(h)
-    deltas, dhs = delta.split(running), dh.split(running)
-    dh_before = [None, *going_on(dhs, running)]
-    for t in reversed(range(len(running))):
+    deltas, dhs = delta.split(batch_sizes), dh.split(batch_sizes)
+    dh_before = [None, *continuing(dhs, batch_sizes)]
+    for t in reversed(range(len(batch_sizes))):
         deltas[t].mul_(dhs[t])
         if t > 0:
             dh_before[t].addmm_(deltas[t], W)

@@ -3,7 +3,7 @@
 The sequences stand longest first, so that those which a step still has are its first rows; where all are equally long,
 every step has as many. This is the layout of PyTorch's packed sequences: nothing is ever computed for padding.
 
-``running`` is always the list of how many sequences, and so how many rows, each step has. It never grows.
+``batch_sizes`` is always the list of how many sequences, and so how many rows, each step has. It never grows.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-__all__ = ["Block", "blocks_of", "going_on", "one_step_before", "prefixes"]
+__all__ = ["Block", "blocks_of", "continuing", "one_step_before", "prefixes"]
 
 BLOCK_ENTRIES = 2**18
 """Entries of the hidden states in one block: some megabytes with the gates, about a processor's second-level cache."""
@@ -23,49 +23,49 @@ SHORTEST_BLOCK = 16
 """Steps in a block, however large the batch: fewer would cost the matrix products of a block their efficiency."""
 
 
-def going_on(steps: Sequence[Tensor], running: list[int]) -> list[Tensor]:
+def continuing(steps: Sequence[Tensor], batch_sizes: list[int]) -> list[Tensor]:
     """Of every step but the last, the rows of the sequences that go on to the next.
 
     Args:
         steps: The rows of each step.
-        running: How many sequences each step has.
+        batch_sizes: How many sequences each step has.
 
     Example:
-        >>> [step.tolist() for step in going_on(torch.arange(6).split([3, 2, 1]), [3, 2, 1])]
+        >>> [step.tolist() for step in continuing(torch.arange(6).split([3, 2, 1]), [3, 2, 1])]
         [[0, 1], [3]]
     """
-    if running[0] == running[-1]:
+    if batch_sizes[0] == batch_sizes[-1]:
         return list(steps[:-1])
-    return [step[:n] for step, n in zip(steps, running[1:], strict=False)]
+    return [step[:n] for step, n in zip(steps, batch_sizes[1:], strict=False)]
 
 
-def prefixes(rows: Tensor, running: list[int]) -> list[Tensor]:
+def prefixes(rows: Tensor, batch_sizes: list[int]) -> list[Tensor]:
     """For every step, of rows that stand for one sequence each, those of its sequences: views of the same memory.
 
     Args:
         rows: One row for each sequence.
-        running: How many sequences each step has.
+        batch_sizes: How many sequences each step has.
     """
-    if running[0] == running[-1]:
-        return [rows] * len(running)
-    return [rows[:n] for n in running]
+    if batch_sizes[0] == batch_sizes[-1]:
+        return [rows] * len(batch_sizes)
+    return [rows[:n] for n in batch_sizes]
 
 
-def one_step_before(rows: Tensor, running: list[int]) -> Tensor:
+def one_step_before(rows: Tensor, batch_sizes: list[int]) -> Tensor:
     """For every row the same sequence's state one step earlier.
 
     Args:
         rows: The states before the first step, followed by those of all steps.
-        running: How many sequences each step has.
+        batch_sizes: How many sequences each step has.
 
     Example:
         >>> one_step_before(torch.arange(8), [3, 2]).tolist()  # 0, 1, 2 | 3, 4, 5 | 6, 7
         [0, 1, 2, 3, 4]
     """
-    first = len(rows) - sum(running)
-    if first == running[-1]:
+    first = len(rows) - sum(batch_sizes)
+    if first == batch_sizes[-1]:
         return rows[:-first]
-    return torch.cat(going_on(rows.split([first, *running]), [first, *running]))
+    return torch.cat(continuing(rows.split([first, *batch_sizes]), [first, *batch_sizes]))
 
 
 class Block(NamedTuple):
@@ -75,13 +75,13 @@ class Block(NamedTuple):
         steps: Which steps.
         rows: Which rows.
         earlier: How many sequences the step before has.
-        running: How many sequences each of these steps has.
+        batch_sizes: How many sequences each of these steps has.
     """
 
     steps: slice
     rows: slice
     earlier: int
-    running: list[int]
+    batch_sizes: list[int]
 
     def of(self, seq: Tensor) -> Tensor:
         """This block of a tensor of shape (time, batch, …) or (rows, …)."""
@@ -89,32 +89,32 @@ class Block(NamedTuple):
 
     def ends(self) -> slice | Tensor:
         """Among the block's rows, the last one of each sequence."""
-        first, last = self.running[0], self.running[-1]
+        first, last = self.batch_sizes[0], self.batch_sizes[-1]
         if first == last:
             return slice(-last, None)
-        running, sequence = torch.tensor(self.running), torch.arange(first)
-        last_step = (running[:, None] > sequence).sum(0) - 1
-        return (running.cumsum(0) - running)[last_step] + sequence
+        batch_sizes, sequence = torch.tensor(self.batch_sizes), torch.arange(first)
+        last_step = (batch_sizes[:, None] > sequence).sum(0) - 1
+        return (batch_sizes.cumsum(0) - batch_sizes)[last_step] + sequence
 
 
-def blocks_of(running: list[int], hidden: int, checkpoint: bool) -> Iterator[Block]:
+def blocks_of(batch_sizes: list[int], hidden: int, checkpoint: bool) -> Iterator[Block]:
     """Cut time into blocks: what fits the cache or, if only the blocks' first states are kept, √T steps.
 
     Args:
-        running: How many sequences each step has.
+        batch_sizes: How many sequences each step has.
         hidden: Units of the hidden state.
         checkpoint: Whether only the blocks' first states are kept.
 
     Example:
         >>> for block in blocks_of([3, 2, 2, 1], 8, checkpoint=True):
-        ...     block.rows, block.running
+        ...     block.rows, block.batch_sizes
         (slice(0, 5, None), [3, 2])
         (slice(5, 8, None), [2, 1])
     """
-    start, row, earlier = 0, 0, running[0]
-    while start < len(running):
-        size = max(SHORTEST_BLOCK, BLOCK_ENTRIES // (running[start] * hidden))
-        inside = running[start : start + (math.isqrt(len(running) - 1) + 1 if checkpoint else size)]
+    start, row, earlier = 0, 0, batch_sizes[0]
+    while start < len(batch_sizes):
+        size = max(SHORTEST_BLOCK, BLOCK_ENTRIES // (batch_sizes[start] * hidden))
+        inside = batch_sizes[start : start + (math.isqrt(len(batch_sizes) - 1) + 1 if checkpoint else size)]
         end, last_row = start + len(inside), row + sum(inside)
         yield Block(slice(start, end), slice(row, last_row), earlier, inside)
         start, row, earlier = end, last_row, inside[-1]

@@ -33,16 +33,16 @@ __all__ = [
 class Kernel(NamedTuple):
     """The three functions that make a kernel, each on one block of steps.
 
-    ``running`` is the list of how many sequences, and so how many rows, each step has; it never grows. All tensors
+    ``batch_sizes`` is the list of how many sequences, and so how many rows, each step has; it never grows. All tensors
     have shape (rows, …), and states (sequences at the first step, hidden).
 
     Attributes:
-        forward: From ``(x, running, state, weights, W_T, h)``: walks the steps and writes their hidden states into
+        forward: From ``(x, batch_sizes, state, weights, W_T, h)``: walks the steps and writes their hidden states into
             ``h``; ``W_T`` is ``weight_hh`` transposed. Returns the rows of the states carried beside h, and what the
             backward pass needs to be kept.
-        recompute: From ``(x, running, h_before, state, weights)``: what is to be kept, in bulk, from the known hidden
-            states; ``state`` is what is carried beside h.
-        backward: From ``(dh, running, carry, h_before, h, kept, weights, grads)``: walks back. ``dh`` comes as what
+        recompute: From ``(x, batch_sizes, h_before, state, weights)``: what is to be kept, in bulk, from the known
+            hidden states; ``state`` is what is carried beside h.
+        backward: From ``(dh, batch_sizes, carry, h_before, h, kept, weights, grads)``: walks back. ``dh`` comes as what
             the loss says about each hidden state and is completed in place by what later steps say; ``carry`` is the
             gradient of the states beside h after each sequence's last step in the block, and becomes, in place, that
             before the first. Adds the gradient of everything on the hidden side to ``grads``. Returns the deltas, the
@@ -148,18 +148,18 @@ class _Sequence(torch.autograd.Function):
     """All steps as one operation: x of shape (time, batch, input), or (rows, input) with how many rows a step has."""
 
     @staticmethod
-    def forward(ctx, kernel, checkpoint, running, carried, x, *tensors):
+    def forward(ctx, kernel, checkpoint, batch_sizes, carried, x, *tensors):
         state, weights = tensors[:carried], tensors[carried:]
         hidden = weights[1].shape[1]
-        blocks = list(blocks_of(running or [x.shape[1]] * len(x), hidden, checkpoint))
+        blocks = list(blocks_of(batch_sizes or [x.shape[1]] * len(x), hidden, checkpoint))
         h = x.new_empty(*x.shape[:-1], hidden)
         h_rows = h.flatten(0, -2)
         W_T = weights[1].t().contiguous()
         state, saved = [part.clone() for part in state], []
         for block in blocks:
-            now = [part[: block.running[0]] for part in state]
+            now = [part[: block.batch_sizes[0]] for part in state]
             h_block = h_rows[block.rows]
-            others, kept = kernel.forward(block.of(x).flatten(0, -2), block.running, now, weights, W_T, h_block)
+            others, kept = kernel.forward(block.of(x).flatten(0, -2), block.batch_sizes, now, weights, W_T, h_block)
             saved.append([part.clone() for part in now[1:]] if checkpoint else kept)
             ends = block.ends()
             for part, rows in zip(now, (h_block, *others), strict=True):
@@ -182,24 +182,24 @@ class _Sequence(torch.autograd.Function):
 
         h_rows = h.flatten(0, -2)
         for index, block in reversed(list(enumerate(ctx.blocks))):
-            running, x_block, h_block = block.running, block.of(x).flatten(0, -2), h_rows[block.rows]
+            batch_sizes, x_block, h_block = block.batch_sizes, block.of(x).flatten(0, -2), h_rows[block.rows]
             if index == 0:
                 h_since = torch.cat([state[0], h_block])
             else:
                 h_since = h_rows[block.rows.start - block.earlier : block.rows.stop]
-            h_before = one_step_before(h_since, running)
+            h_before = one_step_before(h_since, batch_sizes)
             per_block = len(saved) // len(ctx.blocks)
             kept = saved[index * per_block : (index + 1) * per_block]
             if ctx.checkpoint:
-                kept = ctx.kernel.recompute(x_block, running, h_before, kept, weights)
+                kept = ctx.kernel.recompute(x_block, batch_sizes, h_before, kept, weights)
 
             if dh_all is None:
                 dh = torch.zeros_like(h_block)
             else:
                 dh = block.of(dh_all).clone(memory_format=torch.contiguous_format).flatten(0, -2)
-            now = [part[: running[0]] for part in carry]
+            now = [part[: batch_sizes[0]] for part in carry]
             dh[block.ends()] += now[0]
-            delta, dh_first = ctx.kernel.backward(dh, running, now[1:], h_before, h_block, kept, weights, grads)
+            delta, dh_first = ctx.kernel.backward(dh, batch_sizes, now[1:], h_before, h_block, kept, weights, grads)
             now[0].copy_(dh_first)
 
             add_product(grads[0], delta, x_block)

@@ -105,7 +105,7 @@ def fit(
         model.train()
         for batch in read_batches(batches, epochs, steps, history):
             if batch is END_OF_EPOCH:
-                if validate_every is None and watch.out_of_patience():
+                if validate_every is None and watch.validate_and_check():
                     break
                 continue
             for group, base in zip(opt.param_groups, base_lrs, strict=True):
@@ -126,12 +126,12 @@ def fit(
             history.steps += 1
             history.sequences += batch_size(batch)
             line.update(history)
-            if validate_every is not None and history.steps % validate_every == 0 and watch.out_of_patience():
+            if validate_every is not None and history.steps % validate_every == 0 and watch.validate_and_check():
                 break
         if not history.steps:
             raise ValueError("batches was empty; it should yield at least one batch")
         if validate is not None and (not history.validation or history.validation[-1][0] != history.steps):
-            watch.out_of_patience()
+            watch.validate_and_check()
     watch.restore_best()
     model.eval()
     history.seconds = time.perf_counter() - started

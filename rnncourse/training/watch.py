@@ -25,7 +25,7 @@ class Watch:
         self.best_weights: dict[str, Tensor] | None = None
         self.since_best = 0
 
-    def out_of_patience(self) -> bool:
+    def validate_and_check(self) -> bool:
         """Validates, if there is something to validate with, and returns whether to stop."""
         if self.validate is None:
             return False

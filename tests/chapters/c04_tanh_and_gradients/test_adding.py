@@ -10,7 +10,7 @@ from rnncourse.chapters.c04_tanh_and_gradients.experiments.adding import (
     REMEDIES,
     SOLVED,
     learn_to_add,
-    remedy,
+    make_adding_cell,
     try_lengths,
 )
 from rnncourse.data.adding import adding
@@ -42,7 +42,7 @@ def test_baseline_is_the_variance_of_the_target():
 
 def test_learning_stops_as_soon_as_it_is_solved():
     torch.manual_seed(0)
-    learnt = learn_to_add(remedy("irnn"), length=3, steps=400, lr=0.005, seed=0, check_every=10)
+    learnt = learn_to_add(make_adding_cell("irnn"), length=3, steps=400, lr=0.005, seed=0, check_every=10)
     assert learnt.solved
     assert learnt.error < 2 * SOLVED
     assert learnt.sequences == learnt.history.steps * BATCH_SIZE < 400 * BATCH_SIZE
@@ -62,12 +62,12 @@ def test_same_seed_same_result():
     errors = []
     for _ in range(2):
         torch.manual_seed(3)
-        errors.append(learn_to_add(remedy("skip"), length=12, steps=3, lr=0.01, seed=3).history.losses)
+        errors.append(learn_to_add(make_adding_cell("skip"), length=12, steps=3, lr=0.01, seed=3).history.losses)
     assert errors[0] == errors[1]
 
 
 def test_lengths_after_the_first_failure_are_not_tried():
-    found = try_lengths(lambda: remedy("tanh"), lengths=[3, 4, 5], steps=2, seed=0)
+    found = try_lengths(lambda: make_adding_cell("tanh"), lengths=[3, 4, 5], steps=2, seed=0)
     assert found["horizon"] == 0
     assert found["tried"] == [1, 0, 0]
     assert found["errors"][1:] == [BASELINE, BASELINE]
@@ -75,7 +75,7 @@ def test_lengths_after_the_first_failure_are_not_tried():
 
 def test_remedies_are_what_they_are_called():
     torch.manual_seed(0)
-    cells = {name: remedy(name) for name in REMEDIES}
+    cells = {name: make_adding_cell(name) for name in REMEDIES}
     eye = torch.eye(32)
     assert torch.equal(cells["irnn"].weight_hh, eye)
     assert cells["irnn"].nonlinearity == "relu"
@@ -87,4 +87,4 @@ def test_remedies_are_what_they_are_called():
 @pytest.mark.bad_input
 def test_unknown_remedy_is_refused():
     with pytest.raises(ValueError, match="name is 'lstm'; it should be one of 'tanh', 'orthogonal', 'skip', 'irnn'"):
-        remedy("lstm")
+        make_adding_cell("lstm")

@@ -14,7 +14,6 @@ from rnncourse.chapters.c06_gru.experiments.mnist1d_sweep import (
     learn_digits,
     mnist1d_published,
     published_model,
-    right,
 )
 from rnncourse.convert import to_torch
 from rnncourse.data import load
@@ -64,7 +63,7 @@ def test_right_is_the_share_of_curves_recognised():
             scores[:3] = -scores[:3]  # three wrong ones
             return scores, state
 
-    assert right(Knows(), batch) == pytest.approx(0.7)
+    assert accuracy_on(Knows(), batch) == pytest.approx(0.7)
 
 
 def test_validation_keeps_the_weights_that_recognise_most():
@@ -74,7 +73,7 @@ def test_validation_keeps_the_weights_that_recognise_most():
     valid = data.valid.batch()
     batches = data.train.batches(32, seed=0, drop_last=True)
     history = learn_digits(model, batches, steps=6, lr=1e-2, seed=0, valid=valid, validate_every=2)
-    assert right(model, valid) == pytest.approx(1 - history.best)
+    assert accuracy_on(model, valid) == pytest.approx(1 - history.best)
     assert digit_loss(model, valid).item() > 0
 
 

@@ -36,7 +36,7 @@ LEARNING_RATE = 0.005
 """Adam's learning rate, one for all rows."""
 
 
-def remedy(name: str) -> Cell:
+def make_adding_cell(name: str) -> Cell:
     """A fresh cell of chapter 4's table, with two inputs (number and mark).
 
     Args:
@@ -52,7 +52,7 @@ def remedy(name: str) -> Cell:
         ValueError: If there is no such remedy.
 
     Example:
-        >>> remedy("irnn")
+        >>> make_adding_cell("irnn")
         RNNCell(2, 32, nonlinearity='relu')
     """
     if name == "tanh":
@@ -120,7 +120,7 @@ def learn_to_add(
         What came of it.
 
     Example:
-        >>> learnt = learn_to_add(remedy("tanh"), length=5, steps=2, lr=1e-3, seed=0)
+        >>> learnt = learn_to_add(make_adding_cell("tanh"), length=5, steps=2, lr=1e-3, seed=0)
         >>> learnt.solved, learnt.sequences
         (False, 128)
     """
@@ -223,7 +223,7 @@ def adding_problem(*, seed: int, lengths: list[int], steps: int) -> dict[str, An
     test = adding(100_000, length=10, seed=1_000_003)
     values: dict[str, Any] = {"constant": float((test.targets - 1).square().mean())}
     for name in REMEDIES:
-        found = try_lengths(lambda name=name: remedy(name), lengths=lengths, steps=steps, seed=seed)
+        found = try_lengths(lambda name=name: make_adding_cell(name), lengths=lengths, steps=steps, seed=seed)
         values |= {f"{name}_{key}": value for key, value in found.items()}
     return values
 
@@ -239,7 +239,9 @@ def clipping(*, seed: int, lengths: list[int], steps: int) -> dict[str, Any]:
     values: dict[str, Any] = {"errors": [], "solved": [], "sequences": [], "diverged": [], "log10_norm": []}
     for length in lengths:
         torch.manual_seed(seed)
-        learnt = learn_to_add(remedy("irnn"), length=length, steps=steps, lr=LEARNING_RATE, clip=None, seed=seed)
+        learnt = learn_to_add(
+            make_adding_cell("irnn"), length=length, steps=steps, lr=LEARNING_RATE, clip=None, seed=seed
+        )
         values["errors"].append(learnt.error)
         values["solved"].append(int(learnt.solved))
         values["sequences"].append(learnt.sequences)

@@ -112,7 +112,7 @@ def digit_loss(model: nn.Module, batch: Batch) -> Tensor:
 
 
 @torch.no_grad()
-def right(model: nn.Module, batch: Batch) -> float:
+def accuracy_on(model: nn.Module, batch: Batch) -> float:
     """The share of curves whose digit is recognised.
 
     Args:
@@ -163,7 +163,7 @@ def learn_digits(
         lr=lr,
         clip=clip,
         schedule=cosine(steps, warmup=min(50, steps // 2)) if falling else None,
-        validate=None if valid is None else lambda model: 1 - right(model, valid),
+        validate=None if valid is None else lambda model: 1 - accuracy_on(model, valid),
         validate_every=None if valid is None else validate_every,
         seed=seed,
         progress=progress,
@@ -226,7 +226,7 @@ def mnist1d(*, seed: int, steps: int, rates: list[float], budget: int) -> dict:
                 tested.append(math.nan)
                 continue
             validated.append(1 - history.best)
-            tested.append(right(model, test))
+            tested.append(accuracy_on(model, test))
         finite = [place for place, share in enumerate(validated) if math.isfinite(share)]
         values |= {
             f"{name}_hidden": model.layer.output_size,
@@ -261,7 +261,7 @@ def mnist1d_longer(*, seed: int, steps: int, lr: float, budget: int) -> dict[str
     model = last_step_model("LSTM", budget=budget)
     batches = data.train.batches(BATCH_SIZE, seed=seed, drop_last=True)
     learn_digits(model, batches, steps=steps, lr=lr, seed=seed, valid=data.valid.batch())
-    return {"LSTM": right(model, data.test.batch())}
+    return {"LSTM": accuracy_on(model, data.test.batch())}
 
 
 @experiment(
@@ -291,7 +291,7 @@ def mnist1d_tanh(*, seed: int, steps: int, longer: int, lr: float, lower: float,
         model = last_step_model("tanh", budget=budget)
         batches = data.train.batches(BATCH_SIZE, seed=seed, drop_last=True)
         learn_digits(model, batches, steps=count, lr=rate, seed=seed, valid=data.valid.batch())
-        values[key] = right(model, data.test.batch())
+        values[key] = accuracy_on(model, data.test.batch())
     return values
 
 
@@ -334,8 +334,8 @@ def mnist1d_published(*, seed: int, steps: int, lr: float) -> dict:
     batches = _Shuffled(train, PUBLISHED_BATCH, seed)
     learn_digits(model, batches, steps=steps, lr=lr, seed=seed, valid=None, clip=None, falling=False)
     return {
-        "test": right(model, data.test.batch()),
-        "train": right(model, train),
+        "test": accuracy_on(model, data.test.batch()),
+        "train": accuracy_on(model, train),
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
     }
 
