@@ -1,0 +1,1 @@
+"""Chapter 4: tanh, and why gradients vanish or explode."""
