@@ -171,8 +171,8 @@ def transient(weight_hh: Tensor, steps: int) -> tuple[float, int, int]:
 
 
 def chain(draw: Draw) -> tuple:
-    size = draw.integer(5, 8)
-    keep, pass_on = draw.number(0.55, 0.7), draw.number(0.9, 1.3)
+    # So various that neither the size nor a rough guess of the numbers says where the peak is.
+    size, keep, pass_on = draw.integer(6, 12), draw.number(0.5, 0.75), draw.number(0.8, 1.4)
     one = torch.ones(size, dtype=torch.float64)
     return torch.diag(keep * one) + torch.diag(pass_on * one[1:], 1), 200
 
