@@ -36,7 +36,7 @@ def three_grus(input_size: int, hidden_size: int) -> tuple[tuple[Tensor, ...], .
 def judge_grus(answer, input_size: int, hidden_size: int) -> tuple[str, ...]:
     if not isinstance(answer, tuple | list) or len(answer) != 3:
         return ("expected three GRUs, each with four tensors",) * 3
-    judges = (_by_one_number, hidden_size), (_alike, hidden_size), (_apart, 1)
+    judges = (_by_one_number, hidden_size), (_alike, hidden_size), (_by_one_bias, 1)
     return tuple(
         _unfit(weights, input_size, hidden) or judge(*(weight.to(torch.float64) for weight in weights))
         for weights, (judge, hidden) in zip(answer, judges, strict=True)
@@ -83,6 +83,12 @@ def _by_one_number(*weights: Tensor) -> str:
     if any(bias.any() for bias in weights[2:]):
         return "it has biases, and they could be the reason"
     return "its W_n has more than one number other than zero" if weights[1].chunk(3)[2].count_nonzero() > 1 else ""
+
+
+def _by_one_bias(*weights: Tensor) -> str:
+    if problem := _apart(*weights):
+        return problem
+    return "it has more than one bias other than zero" if torch.cat(weights[2:]).count_nonzero() > 1 else ""
 
 
 def _alike(*weights: Tensor) -> str:
@@ -150,6 +156,9 @@ THREE = Question(
         Wrong("a third without its inner bias", {"torch.zeros(1, 1), 2.0": "torch.zeros(1, 1), 0.0"}).told(
             "For one unit the matrix is a number, and numbers trade places. Something else stands in the bracket."
         ),
+        Wrong(
+            "every bias in the third", {"torch.zeros(1, 1), 2.0)": "torch.zeros(1, 1), 2.0)[:2] + 2 * (torch.ones(3),)"}
+        ).told("The forms differ, but one bias is enough. Which of the six stands where r can scale it?"),
     ),
     hints=(
         "Write both forms with their indices: the sum of W_ij r_j h_j, against r_i times the sum of W_ij h_j.",
