@@ -13,59 +13,28 @@ def is_recurrent(adjacency):
     return bool(paths.any())
 
 
-def ring(draw: Draw) -> tuple:
-    n = draw.integer(4, 6)
-    adjacency = torch.zeros(n, n)
+def network(draw: Draw, around: int, closed: bool) -> tuple:
+    # Layers in which a path leads through `around` units; closed, its two ends change partners: the path's last unit
+    # goes back to its first, and the unit before it straight on to the one after it. No unit has an arrow more or less.
+    first, after, n = 2, 2 + around, 4 + around
+    adjacency = (draw.uniform(n, n) < 0.5).float().tril(-1)
+    adjacency[first:after, first:after] = torch.ones(around - 1).diag(-1)  # one way around, without short cuts
+    adjacency[first, first - 1] = adjacency[after, after - 1] = not closed
+    adjacency[first, after - 1] += closed
+    adjacency[after, first - 1] = closed
     order = torch.randperm(n, generator=draw.generator)
-    adjacency[order.roll(1), order] = 1.0
-    return (adjacency,)
+    return (adjacency[order][:, order],)
 
 
-def shuffled_layers(draw: Draw) -> tuple:
-    n = draw.integer(5, 7)
-    order = torch.randperm(n - 1, generator=draw.generator) + 1  # unit 0 stands last, so that no order is sorted
-    order = torch.cat([order, torch.zeros(1, dtype=torch.long)])
-    adjacency = torch.zeros(n, n)
-    adjacency[order[:, None], order[None, :]] = torch.tril(torch.ones(n, n), -1)
-    return (adjacency,)
-
-
-def self_loop(draw: Draw) -> tuple:
-    (adjacency,) = shuffled_layers(draw)
-    unit = draw.integer(1, len(adjacency) - 1)
-    adjacency[unit, unit] = 1.0
-    return (adjacency,)
-
-
-def pair(draw: Draw) -> tuple:
-    (adjacency,) = shuffled_layers(draw)
-    i, j = 0, draw.integer(1, len(adjacency) - 1)
-    adjacency[i, j] = adjacency[j, i] = 1.0
-    return (adjacency,)
-
-
-def triangle_with_a_tail(draw: Draw) -> tuple:
-    n = draw.integer(1, 2) * 3 + 2  # never a multiple of three
-    adjacency = torch.zeros(n, n)
-    order = torch.randperm(n, generator=draw.generator)
-    adjacency[order[1:3], order[0:2]] = 1.0
-    adjacency[order[0], order[2]] = 1.0
-    adjacency[order[3:], order[2:-1]] = 1.0
-    return (adjacency,)
-
+AROUND = {1: "one unit", 2: "two units", 3: "three units", 4: "four units"}
 
 RECURRENT = Question(
     id="1.2",
     title="Recurrent or not?",
     points=2,
     reference=is_recurrent,
-    cases={
-        "a ring of units": ring,
-        "layers in no particular order": shuffled_layers,
-        "one unit that feeds itself": self_loop,
-        "two units that feed each other": pair,
-        "a triangle with a tail": triangle_with_a_tail,
-    },
+    cases={f"a cycle of {units}": (network, around, True) for around, units in AROUND.items()}
+    | {f"a path through {units}": (network, around, False) for around, units in AROUND.items()},
     wrong=(
         Wrong(
             "only pairs of units that feed each other (or themselves) are looked for",
@@ -116,7 +85,7 @@ def shapes_inputs(draw: Draw, batch: int) -> tuple:
     inputs, hidden, outputs = draw.integer(2, 4), draw.integer(3, 6), draw.integer(2, 3)
     weight_ih, weight_hh, bias, _ = draw.rnn(inputs, hidden)
     x = draw.normal(batch, draw.integer(4, 6), inputs)
-    return x, draw.integer(2, 4), weight_ih, weight_hh, bias, draw.normal(outputs, hidden)
+    return x, draw.integer(2, 7), weight_ih, weight_hh, bias, draw.normal(outputs, hidden)
 
 
 SHAPES = Question(

@@ -11,8 +11,8 @@ def make_windows(codes, k):
     return windows, codes[k:]
 
 
-def windows_inputs(draw: Draw, k: int) -> tuple:
-    return draw.integers(0, 25, draw.integer(9, 14)), k
+def windows_inputs(draw: Draw, shortest: int, longest: int) -> tuple:
+    return draw.integers(0, 25, draw.integer(11, 16)), draw.integer(shortest, longest)
 
 
 WINDOWS = Question(
@@ -20,7 +20,11 @@ WINDOWS = Question(
     title="Windows and what follows them",
     points=1,
     reference=make_windows,
-    cases={"windows of three": (windows_inputs, 3), "windows of one": (windows_inputs, 1)},
+    cases={
+        "short windows": (windows_inputs, 2, 4),
+        "long windows": (windows_inputs, 5, 9),
+        "windows of one": (windows_inputs, 1, 1),
+    },
     parts=("the windows", "the targets"),
     wrong=(
         Wrong("the target stands inside its own window", {"range(k)": "range(1, k + 1)"}).told(
@@ -51,7 +55,7 @@ def parameter_counts(vocabulary, embedding, hidden, context):
 
 
 def counts_inputs(draw: Draw, shortest: int, longest: int) -> tuple:
-    return draw.integer(20, 70), draw.integer(5, 9), draw.integer(10, 30), draw.integer(shortest, longest)
+    return draw.integer(20, 70), draw.integer(5, 14), draw.integer(10, 30), draw.integer(shortest, longest)
 
 
 COUNTS = Question(
@@ -95,10 +99,21 @@ def window_needed(codes):
     return len(text)
 
 
-def runs(draw: Draw, length: int) -> tuple:
+def runs(draw: Draw) -> tuple:
     # A run of one symbol, then another: the end of the run is settled only by a context that covers it.
-    a, b = draw.integers(0, 4, 1).item(), draw.integers(5, 9, 1).item()
-    return (torch.tensor(([a] * length + [b]) * 4),)
+    return (torch.tensor(([draw.integer(0, 4)] * draw.integer(3, 11) + [draw.integer(5, 9)]) * 4),)
+
+
+def word_again_and_again(draw: Draw) -> tuple:
+    return (draw.integers(0, 2, draw.integer(8, 13)).repeat(3),)
+
+
+def stretch_that_comes_back(draw: Draw) -> tuple:
+    # No symbol comes twice but those of one stretch, and what follows it is another symbol the second time.
+    sizes = [draw.integer(2, 9), *draw.integers(4, 9, 3).tolist()]
+    symbols = torch.randperm(40, generator=draw.generator)
+    stretch, before, between, after, _ = symbols.split([*sizes, 40 - sum(sizes)])
+    return (torch.cat([before, stretch, between, stretch, after]),)
 
 
 def coin_tosses(draw: Draw) -> tuple:
@@ -112,7 +127,12 @@ NEEDED = Question(
     title="How long must the window be?",
     points=3,
     reference=window_needed,
-    cases={"runs of three": (runs, 3), "runs of eleven": (runs, 11), "coin tosses": coin_tosses},
+    cases={
+        "runs": runs,
+        "a word again and again": word_again_and_again,
+        "a stretch that comes back": stretch_that_comes_back,
+        "coin tosses": coin_tosses,
+    },
     wrong=(
         Wrong(
             "nearly always is taken for always",

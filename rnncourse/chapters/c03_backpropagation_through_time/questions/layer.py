@@ -76,8 +76,9 @@ def truncated(parts, k):
     return tuple((parts * mask[:, :, None, None]).sum((0, 1)) for mask in (reach, window))
 
 
-def truncated_inputs(draw: Draw, time: int, k: int) -> tuple:
-    hidden = draw.integer(2, 4)
+def truncated_inputs(draw: Draw, fits: bool) -> tuple:
+    hidden, k = draw.integer(2, 4), draw.integer(2, 7)
+    time = k * draw.integer(2, 3) + (0 if fits else draw.integer(1, k - 1))
     parts = draw.normal(time, time, hidden, hidden, dtype=torch.float64)
     return parts * torch.ones(time, time, dtype=torch.float64).tril()[:, :, None, None], k
 
@@ -87,7 +88,7 @@ TRUNCATED = Question(
     title="Two kinds of truncation",
     points=2,
     reference=truncated,
-    cases={"windows of three": (truncated_inputs, 9, 3), "a last window that is shorter": (truncated_inputs, 8, 3)},
+    cases={"windows that fit": (truncated_inputs, True), "a last window that is shorter": (truncated_inputs, False)},
     parts=("every loss reaches k steps", "windows of k steps"),
     tolerance=1e-8,
     wrong=(

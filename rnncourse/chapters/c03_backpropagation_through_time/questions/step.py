@@ -93,9 +93,9 @@ def state_jacobian(h, k, t, weight_hh):
     return jacobian
 
 
-def jacobian_inputs(draw: Draw, first: int, last: int) -> tuple:
-    hidden, normal = draw.integer(3, 4), partial(draw.normal, dtype=torch.float64)
-    return torch.tanh(normal(last + 2, hidden)), first, last, normal(hidden, hidden)
+def jacobian_inputs(draw: Draw, steps: int) -> tuple:
+    hidden, k, normal = draw.integer(3, 4), draw.integer(0, 4), partial(draw.normal, dtype=torch.float64)
+    return torch.tanh(normal(k + steps + 2, hidden)), k, k + steps, normal(hidden, hidden)
 
 
 JACOBIAN = Question(
@@ -104,9 +104,9 @@ JACOBIAN = Question(
     points=2,
     reference=state_jacobian,
     cases={
-        "three steps": (jacobian_inputs, 1, 4),
-        "no step at all": (jacobian_inputs, 2, 2),
-        "one step": (jacobian_inputs, 0, 1),
+        "three steps": (jacobian_inputs, 3),
+        "no step at all": (jacobian_inputs, 0),
+        "one step": (jacobian_inputs, 1),
     },
     tolerance=1e-8,
     wrong=(
