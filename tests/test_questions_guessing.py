@@ -27,8 +27,8 @@ MOST = 0.1
 SEEDS = 30
 QUESTIONS = all_questions()
 OPEN_TO_CONSTANTS = {
-    "5.6": "any constant of some size shows one of the three bugs",
-    "6.6": "weights that are all zero answer one of the three parts",
+    "5.6": "zeros show the first bug on every seed, any fixed noise the second",
+    "6.6": "any fixed weights answer the third part on every seed",
 }
 
 
@@ -107,6 +107,15 @@ def filled(value: Any, number: float) -> Any:
     return type(value)(number) if isinstance(value, int | float) else value
 
 
+def noise(value: Any) -> Any:
+    """The same sizes, and the same Gaussian numbers whatever is asked."""
+    if isinstance(value, tuple | list):
+        return tuple(map(noise, value))
+    if not isinstance(value, torch.Tensor):
+        return filled(value, 1)
+    return torch.randn(value.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64).to(value.dtype)
+
+
 def elsewhere(value: Any) -> Any:
     """The same entries in other places; for a single number, another one."""
     if isinstance(value, torch.Tensor):
@@ -147,6 +156,7 @@ def test_no_named_mistake_earns_a_part_by_luck(key):
 def test_no_formula_that_ignores_the_question_earns_a_tenth(key):
     question = QUESTIONS[key]
     formulas = {f"all {number}": lambda call, number=number: filled(call.expected, number) for number in (0, 1, -1, 10)}
+    formulas["fixed noise"] = lambda call: noise(call.expected)
     formulas["the parts in another order"] = lambda call: (*call.expected[1:], call.expected[0])
     if question.judge is None:
         formulas["the entries in other places"] = lambda call: elsewhere(call.expected)
