@@ -84,7 +84,8 @@ def mark(question: Question, answers: Mapping[str, Any], seed: int) -> Mark:
         Points, problems in words, and the recognised mistake with its hint.
     """
     inputs = question.inputs(seed)
-    answers = {label: answers.get(label, Failure("there was no answer")) for label in inputs}
+    # Reports name the cases in the order they are written in, not in the one that they were asked in.
+    answers = {label: answers.get(label, Failure("there was no answer")) for label in question.cases}
     answers = {label: _judged(question, inputs[label], answer) for label, answer in answers.items()}
     expected = {label: _expected(question, inputs[label]) for label in inputs}
     problems = {}

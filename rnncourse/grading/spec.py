@@ -215,9 +215,10 @@ class Question:
         return int(self.id.split(".")[0])
 
     def inputs(self, seed: int) -> dict[str, tuple]:
-        """The arguments of every case, by its label, drawn from this seed."""
-        drawn = {}
-        for label, case in self.cases.items():
+        """The arguments of every case, by its label, drawn from this seed; so is their order, which tells nothing."""
+        drawn, labels = {}, list(self.cases)
+        for index in Draw(seed, self.id).uniform(len(labels)).argsort().tolist():
+            case = self.cases[label := labels[index]]
             make, *sizes = case if isinstance(case, tuple) else (case,)
             drawn[label] = make(Draw(seed, self.id, label), *sizes)
         return drawn
