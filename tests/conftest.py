@@ -22,6 +22,7 @@ CHECKED = [
     "rnncourse.shapes",
     "rnncourse.skip",
     "rnncourse.training",
+    "rnncourse.trees",
     "rnncourse.unroll",
     "rnncourse.windowed",
 ]
