@@ -15,6 +15,7 @@ from rnncourse.diagnostics import decay_rate, spectral_radius
 from rnncourse.functional import gru_step, lstm_step
 from rnncourse.layers import Recurrent
 from rnncourse.skip import SkipRNNCell
+from rnncourse.trees import TreeLayer, TreeRNNCell
 from rnncourse.unroll import padding_mask
 from rnncourse.windowed import FixedWindow
 from tests.conftest import CHECKED
@@ -41,6 +42,7 @@ WRONG = {
     "parameters that are a tuple": lambda: step_jacobian(tuple(Parameters.random(3, 4, 2)), H.double()),
     "features that are whole numbers": lambda: Perceptron([3, 2])(torch.zeros(5, 3, dtype=torch.long)),
     "a skip cell's input with a time axis": lambda: SkipRNNCell(3, 4)(X, (H,) * 10),
+    "a tree's input without an axis of nodes": lambda: TreeLayer(TreeRNNCell(3, 4))(H, trees=[]),
     "a window's input without one": lambda: FixedWindow(3, 4, window=2)(H),
 }
 

@@ -94,6 +94,8 @@ def test_imports_run_downward(file):
         ("layers", "import rnncourse.viz.curves"),
         ("depth", "from rnncourse.trees import fold"),
         ("data", "from rnncourse.models import LanguageModel"),
+        ("data", "from rnncourse.trees import Forest"),
+        ("trees", "from rnncourse.data.trees import Tree"),
         ("training", "from rnncourse.cells import RNNCell"),
         ("functional", "def f():\n    from .grading import check"),
         ("grading", "import matplotlib.pyplot as plt"),

@@ -67,7 +67,9 @@ def tree_from_nested(nested: Any, number: Callable[[Any], Any] | None = None) ->
         if not isinstance(one, (tuple, list)):
             return one, ()
         if not one:
-            raise ValueError("nested holds an empty tuple; it should be a symbol, or (symbol, child, …)")
+            raise ValueError(
+                f"nested holds an empty {type(one).__name__}; it should be a symbol, or (symbol, child, …)"
+            )
         if isinstance(one[0], (tuple, list)):
             raise ValueError(f"nested holds a {type(one[0]).__name__} in first place; a symbol should stand there")
         return one[0], one[1:]
