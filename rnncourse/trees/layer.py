@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -139,11 +138,9 @@ def by_levels(cell: TreeCell, inputs: Tensor, state: Any, forest: Forest) -> tup
         output, children = step(z_level, children, level)
         outputs.append(output)
 
-    total = len(forest.order)
-    rows = torch.full((batch * nodes,), total, device=inputs.device)  # padding reads a row of zeros, the last
-    rows = rows.index_copy(0, forest.order, torch.arange(total, device=inputs.device))
-    outputs = F.pad(torch.cat(outputs), (0, 0, 0, 1)).index_select(0, rows).unflatten(0, (batch, nodes))
-    return outputs, map_state(lambda part: part.index_select(0, forest.roots), children)
+    said = torch.cat(outputs)
+    padded = said.new_zeros(batch * nodes, said.shape[1]).index_copy(0, forest.order, said)
+    return padded.unflatten(0, (batch, nodes)), map_state(lambda part: part.index_select(0, forest.roots), children)
 
 
 def _with_start(children: Any, level: Level, state: Any, tree: Tensor) -> tuple[Any, Level]:
