@@ -237,7 +237,7 @@ MUTANTS = {
         recursion("child_sum", "fold"),
     ),
     "all children of a level's node share one forget gate": (
-        edit(child_sum, "_level", "F.linear(h, W_f)", "F.linear(sum_by_parent(h, level), W_f)[level.parents]"),
+        edit(child_sum, "_level", "F.linear(h, W_f)", "F.linear(sum_by_parent(h, level, len(z)), W_f)[level.parents]"),
         lambda: test_trees.test_levels_equal_the_fold("child_sum"),
     ),
     "the forget gates have no recurrent weights": (
@@ -268,12 +268,12 @@ MUTANTS = {
         edit(trees.Forest, "_from_walk", "int(depths.max()) - depths", "depths"),
         test_trees_forest.test_the_children_of_a_level_are_the_level_before,
     ),
-    "the levels are off by one": (
-        edit(trees.Forest, "levels", "(0, *self.sizes[:-1])", "(*self.sizes[:-1], 0)"),
+    "the levels are read from the roots down": (
+        edit(trees.Forest, "levels", "self.parents.split(sizes)", "self.parents.split(sizes[::-1])"),
         test_trees_forest.test_the_children_of_a_level_are_the_level_before,
     ),
-    "the rows of parents count from the wrong level": (
-        edit(trees.Forest, "_from_walk", "(sizes.cumsum(0) - sizes)[levels]", "(sizes.cumsum(0) - sizes)[levels - 1]"),
+    "the levels are off by one": (
+        edit(trees.Forest, "_from_walk", "starts[levels]", "starts[levels - 1]"),
         test_trees_forest.test_the_children_of_a_level_are_the_level_before,
     ),
     "a tree's input is read in the order of the walk": (
@@ -286,11 +286,11 @@ MUTANTS = {
         test_trees_forest.test_the_children_of_a_level_are_the_level_before,
     ),
     "the states at the roots stand in the order of the last level": (
-        edit(trees.layer, "by_levels", "part.index_select(0, forest.roots)", "part"),
+        edit(trees.Forest, "_from_walk", "ranks[ends - lengths]", "torch.arange(len(lengths))"),
         recursion("child_sum", "levels"),
     ),
     "leaves start from another tree's state": (
-        edit(trees.layer, "_with_start", "new.index_select(0, tree[leaves])", "new.index_select(0, 0 * tree[leaves])"),
+        edit(trees.layer, "by_levels", "forest.order[:count] // nodes", "0 * forest.order[:count]"),
         recursion("rnn", "levels", given_state=True),
     ),
 }

@@ -1,6 +1,7 @@
 """The plan of a batch of trees: levels by depth, children at the level before; what is no tree is refused."""
 
 from collections import Counter
+from itertools import accumulate
 from types import SimpleNamespace
 
 import pytest
@@ -30,6 +31,12 @@ def places(trees):
     return sorted(found.values(), key=lambda one: one["at"])
 
 
+def cut(row, sizes):
+    """Consecutive parts of a list."""
+    ends = list(accumulate(sizes))
+    return [row[end - size : end] for end, size in zip(ends, sizes, strict=True)]
+
+
 def check_forest(trees):
     forest, known = Forest.of(trees), {one["at"]: one for one in places(trees)}
     width = forest.counts.shape[1]
@@ -41,21 +48,20 @@ def check_forest(trees):
 
     order = [divmod(place, width) for place in forest.order.tolist()]
     assert sorted(order) == sorted(known)
-    by_depth = Counter(one["depth"] for one in known.values())
-    assert forest.sizes == tuple(by_depth[depth] for depth in range(max(by_depth), -1, -1))
-    rows = torch.tensor(range(len(order))).split(forest.sizes)
-    before = []
-    for depth, level, here in zip(range(len(rows) - 1, -1, -1), forest.levels(), rows, strict=True):
-        here = [order[row] for row in here.tolist()]
+    deepest = max(one["depth"] for one in known.values())
+    for counted, kind in ((forest.leaves, False), (forest.inner, True)):
+        depths_of_kind = Counter(one["depth"] for one in known.values() if bool(one["node"].children) is kind)
+        assert counted == tuple(depths_of_kind[depth] for depth in range(deepest, -1, -1))
+    leaves = cut(order, forest.leaves)
+    inner = cut(order[sum(forest.leaves) :], forest.inner)
+    assert all(not known[at]["node"].children for at in order[: sum(forest.leaves)])
+    levels = [above + beside for above, beside in zip(inner, leaves, strict=True)]
+    for depth, here in zip(range(deepest, -1, -1), levels, strict=True):
         assert {known[at]["depth"] for at in here} == {depth}
-        assert [bool(known[at]["node"].children) for at in here] == sorted(
-            [bool(known[at]["node"].children) for at in here], reverse=True
-        )
-        assert level.inner == sum(bool(known[at]["node"].children) for at in here)
+    for level, before, here in zip(forest.levels(), levels[:-1], levels[1:], strict=True):
         assert [known[at]["parent"] for at in before] == [here[row] for row in level.parents.tolist()]
         assert [known[at]["position"] for at in before] == level.positions.tolist()
-        before = here
-    roots = [before[row] for row in forest.roots.tolist()]
+    roots = [levels[-1][row] for row in forest.roots.tolist()]
     assert roots == [(row, length - 1) for row, length in enumerate(forest.lengths.tolist())]
 
 
@@ -73,7 +79,7 @@ def test_a_forest_stays_what_it_is():
     forest = Forest.of(FEW)
     assert Forest.of(forest) is forest
     for device in DEVICES:
-        assert forest.to(device).sizes == forest.sizes
+        assert forest.to(device).leaves == forest.leaves
         assert forest.to(device).order.device.type == device
 
 
@@ -99,7 +105,8 @@ def test_a_chain_of_ten_thousand_is_built_walked_and_planned():
     assert tree_depth(tree) == 9_999
     assert [node.token for node in tree_nodes(tree)] == list(range(10_000))
     forest = Forest.of([tree])
-    assert forest.sizes == (1,) * 10_000
+    assert forest.inner == (0, *[1] * 9_999)
+    assert forest.leaves == (1, *[0] * 9_999)
     assert node_numbers([tree]).tolist() == [list(range(10_000))]
 
 

@@ -24,7 +24,6 @@ __all__ = [
     "project",
     "side_by_side",
     "sum_by_parent",
-    "widen",
 ]
 
 
@@ -65,12 +64,13 @@ class TreeCell(Cell):
                 for block in rows.split(self.hidden_size, dim=1):
                     nn.init.orthogonal_(block)
 
-    def level_step(self) -> Callable[[Tensor, Any, Level], tuple[Tensor, Any]]:
-        """The same equations for all nodes of one depth at once.
+    def level_step(self) -> Callable[[Tensor, Any, Level | None], tuple[Tensor, Any]]:
+        """The same equations for many nodes at once that differ in their number of children.
 
         Returns:
-            A function of the nodes' projected inputs (:meth:`project`), the states of their children, all in rows, and
-            the :class:`~rnncourse.trees.forest.Level` that says whose children they are; it returns outputs and states.
+            A function of the nodes' projected inputs (:meth:`project`), the states of all their children in rows, and
+            the :class:`~rnncourse.trees.forest.Level` that says whose they are; or of ``None`` and ``None`` where no
+            node has children. It returns outputs and states.
         """
         raise NotImplementedError
 
@@ -211,17 +211,12 @@ def side_by_side(h: Tensor, arity: int) -> Tensor:
     return F.pad(h, (0, 0, 0, arity - h.shape[1])).flatten(1)
 
 
-def sum_by_parent(values: Tensor, level: Level) -> Tensor:
-    """The sum of the children's rows for each node that has children: (children, n) to (inner, n)."""
-    return values.new_zeros(level.inner, values.shape[1]).index_add(0, level.parents, values)
+def sum_by_parent(values: Tensor, level: Level, nodes: int) -> Tensor:
+    """The sum of the children's rows for each of their parents: (children, n) to (nodes, n)."""
+    return values.new_zeros(nodes, values.shape[1]).index_add(0, level.parents, values)
 
 
-def place_by_parent(values: Tensor, level: Level, arity: int) -> Tensor:
-    """The children's rows side by side, zeros in the places that are free: (children, n) to (inner, arity·n)."""
-    rows = values.new_zeros(level.inner * arity, values.shape[1])
-    return rows.index_add(0, arity * level.parents + level.positions, values).view(level.inner, arity * values.shape[1])
-
-
-def widen(values: Tensor, nodes: int) -> Tensor:
-    """Zeros for the leaves, which stand after the inner nodes: (inner, n) to (nodes, n)."""
-    return F.pad(values, (0, 0, 0, nodes - values.shape[0]))
+def place_by_parent(values: Tensor, level: Level, nodes: int, arity: int) -> Tensor:
+    """The children's rows side by side, zeros in the places that are free: (children, n) to (nodes, arity·n)."""
+    rows = values.new_zeros(nodes * arity, values.shape[1])
+    return rows.index_add(0, arity * level.parents + level.positions, values).view(nodes, arity * values.shape[1])

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from rnncourse.shapes import LSTMState
-from rnncourse.trees.cell import TreeLSTMCell, check_node, project, sum_by_parent, widen
+from rnncourse.trees.cell import TreeLSTMCell, check_node, project, sum_by_parent
 from rnncourse.trees.forest import Level
 
 __all__ = ["ChildSumTreeLSTMCell", "TreeLSTMTrace", "child_sum_tree_lstm_trace"]
@@ -151,18 +151,23 @@ class ChildSumTreeLSTMCell(TreeLSTMCell):
         """The step :func:`child_sum_tree_lstm_trace` with this cell's parameters."""
         return child_sum_tree_lstm_trace(x_t, state, *self.weights)
 
-    def level_step(self) -> Callable[[Tensor, Any, Level], tuple[Tensor, Any]]:
-        """The same equations for all nodes of one depth at once."""
+    def level_step(self) -> Callable[[Tensor, Any, Level | None], tuple[Tensor, Any]]:
+        """The same equations for many nodes at once."""
         W_i, W_f, W_g, W_o = self.weight_hh.chunk(4)
         return partial(_level, W_f=W_f, W_igo=torch.cat([W_i, W_g, W_o]))
 
 
-def _level(z: Tensor, children: LSTMState, level: Level, *, W_f: Tensor, W_igo: Tensor) -> tuple[Tensor, LSTMState]:
-    h, c = children
+def _level(
+    z: Tensor, children: LSTMState | None, level: Level | None, *, W_f: Tensor, W_igo: Tensor
+) -> tuple[Tensor, LSTMState]:
     z_i, z_f, z_g, z_o = z.chunk(4, dim=1)  # four times (nodes, hidden)
-    a_i, a_g, a_o = widen(F.linear(sum_by_parent(h, level), W_igo), len(z)).chunk(3, dim=1)
-    i, g, o = torch.sigmoid(z_i + a_i), torch.tanh(z_g + a_g), torch.sigmoid(z_o + a_o)
-    f = torch.sigmoid(z_f.index_select(0, level.parents) + F.linear(h, W_f))  # (children, hidden)
-    c = i * g + widen(sum_by_parent(f * c, level), len(z))
-    h = o * torch.tanh(c)
+    kept = 0
+    if children is not None:
+        h, c = children
+        a_i, a_g, a_o = F.linear(sum_by_parent(h, level, len(z)), W_igo).chunk(3, dim=1)
+        z_i, z_g, z_o = z_i + a_i, z_g + a_g, z_o + a_o
+        f = torch.sigmoid(z_f.index_select(0, level.parents) + F.linear(h, W_f))  # (children, hidden)
+        kept = sum_by_parent(f * c, level, len(z))
+    c = torch.sigmoid(z_i) * torch.tanh(z_g) + kept
+    h = torch.sigmoid(z_o) * torch.tanh(c)
     return h, LSTMState(h, c)

@@ -13,15 +13,13 @@ __all__ = ["Forest", "Level", "node_numbers"]
 
 
 class Level(NamedTuple):
-    """How the nodes of one depth hang together with their children, which are the nodes of the next.
+    """How nodes hang together with their children.
 
     Attributes:
-        inner: How many of the nodes have children; they stand first, the leaves after them.
         parents: For each child the row of its parent, of shape (children,).
         positions: For each child its place among its siblings, from 0, of shape (children,).
     """
 
-    inner: int
     parents: Int[Tensor, "children"]
     positions: Int[Tensor, "children"]
 
@@ -32,16 +30,19 @@ class Forest(NamedTuple):
     The nodes of a tree are numbered in post-order, children before their parents and left to right, so that the root
     comes last: the order in which a chain is read as a sequence. The levels gather the nodes of all trees that have
     the same *depth*, the number of edges up to the root. Counted so, and not by the height above the leaves, all
-    children of a level are exactly the level before it, and the last level holds all the roots.
+    children of a level are exactly the level before it, and the last level holds all the roots. In each level the
+    nodes that have children stand first, the leaves after them.
 
     Attributes:
         counts: Each node's number of children, of shape (batch, nodes), zero at padding.
         lengths: Each tree's number of nodes, of shape (batch,).
-        sizes: How many nodes there are at each depth, deepest first.
-        inner: How many of them have children.
-        order: Where each node stands in a flattened (batch, nodes), level by level; of shape (all nodes,).
-        parents: For each node but the roots, in this order, the row of its parent in the next level.
-        positions: For each node but the roots, in this order, its place among its siblings.
+        leaves: How many leaves there are at each depth, deepest first.
+        inner: How many nodes with children there are at each depth; at the deepest, none.
+        order: Where each node stands in a flattened (batch, nodes): first all leaves, level by level, then all nodes
+            with children, level by level; of shape (all nodes,).
+        parents: For each node but the roots, level by level, the row of its parent in the next level.
+        positions: For each node but the roots, level by level, its place among its siblings.
+        roots: For each tree the row of its root in the last level, of shape (batch,).
 
     Example:
         >>> from rnncourse.data.trees import Tree
@@ -49,17 +50,18 @@ class Forest(NamedTuple):
         >>> forest.counts
         tensor([[0, 0, 1, 2],
                 [0, 0, 0, 0]])
-        >>> forest.lengths, forest.sizes
-        (tensor([4, 1]), (1, 2, 2))
+        >>> forest.lengths, forest.leaves, forest.inner
+        (tensor([4, 1]), (1, 1, 1), (0, 1, 1))
     """
 
     counts: Int[Tensor, "batch nodes"]
     lengths: Int[Tensor, "batch"]
-    sizes: tuple[int, ...]
+    leaves: tuple[int, ...]
     inner: tuple[int, ...]
     order: Int[Tensor, "all"]
     parents: Int[Tensor, "below"]
     positions: Int[Tensor, "below"]
+    roots: Int[Tensor, "batch"]
 
     @classmethod
     def of(cls, trees: Any) -> Forest:
@@ -100,35 +102,31 @@ class Forest(NamedTuple):
 
         levels = int(depths.max()) - depths
         leaf = counts == 0
-        walked = torch.argsort(2 * levels + leaf, stable=True)
-        sizes = torch.bincount(levels)
-        inner = torch.bincount(levels[~leaf], minlength=len(sizes))
-        ranks = torch.empty_like(walked).index_copy(0, walked, torch.arange(len(walked)))
-        ranks -= (sizes.cumsum(0) - sizes)[levels]  # rows within each level
-        below = walked[: len(walked) - len(lengths)]
+        rows = torch.argsort(2 * levels + leaf, stable=True)  # level by level, leaves last in each
+        inner = torch.bincount(levels[~leaf], minlength=int(levels.max()) + 1)
+        leaves = torch.bincount(levels[leaf], minlength=len(inner))
+        starts = (leaves + inner).cumsum(0) - (leaves + inner)
+        ranks = torch.empty_like(rows).index_copy(0, rows, torch.arange(len(rows))) - starts[levels]
+        below = rows[: len(rows) - len(lengths)]
         return cls(
             counts=padded.view(len(lengths), width),
             lengths=lengths,
-            sizes=tuple(sizes.tolist()),
+            leaves=tuple(leaves.tolist()),
             inner=tuple(inner.tolist()),
-            order=places[walked],
+            order=places[torch.cat([rows[leaf[rows]], rows[~leaf[rows]]])],
             parents=ranks[parents[below]],
             positions=positions[below],
+            roots=ranks[ends - lengths],
         )
 
-    @property
-    def roots(self) -> Int[Tensor, "batch"]:
-        """The row of each tree's root in the last level."""
-        return torch.argsort(self.order[-len(self.lengths) :])
-
     def levels(self) -> Iterator[Level]:
-        """The levels, deepest first.
+        """The levels whose nodes have children, from the deepest to the roots.
 
         Yields:
-            For each depth how many of its nodes have children, and where those hang.
+            Where the nodes of the level before hang in this one.
         """
-        below = (0, *self.sizes[:-1])  # nothing hangs below the deepest
-        return map(Level, self.inner, self.parents.split(below), self.positions.split(below))
+        sizes = [leaves + inner for leaves, inner in zip(self.leaves, self.inner, strict=True)][:-1]
+        return map(Level, self.parents.split(sizes), self.positions.split(sizes))
 
     def to(self, device: torch.device | str) -> Forest:
         """The same forest with its tensors on another device.

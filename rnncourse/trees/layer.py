@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -114,7 +115,7 @@ def by_levels(cell: TreeCell, inputs: Tensor, state: Any, forest: Forest) -> tup
     """Apply a cell to all nodes of one depth at once, from the deepest to the roots.
 
     The children of a level are the level before it, so that the loop is a recurrence over depth: it carries the states
-    of one level, and each level's rows are those of its predecessor, summed or placed by parent.
+    of one level. Leaves depend on no other node, wherever they stand: they come first, all at once.
 
     Args:
         cell: A tree cell.
@@ -127,25 +128,30 @@ def by_levels(cell: TreeCell, inputs: Tensor, state: Any, forest: Forest) -> tup
     """
     forest = forest.to(inputs.device)
     batch, nodes = forest.counts.shape
-    step = cell.level_step()
+    step, count = cell.level_step(), sum(forest.leaves)
     z = cell.project(inputs.flatten(0, 1).index_select(0, forest.order))
-    children = map_state(lambda part: part[:0], cell.initial_state(1))  # the deepest nodes have none
-    tree = (forest.order // nodes).split(forest.sizes)
-    outputs = []
-    for z_level, level, tree_level in zip(z.split(forest.sizes), forest.levels(), tree, strict=True):
-        if state is not None:
-            children, level = _with_start(children, level, state, tree_level)
-        output, children = step(z_level, children, level)
+    z_leaves, *z_inner = z.split([count, *forest.inner[1:]])  # not z[…], whose backward is quadratic in the levels
+
+    start = own = None
+    if state is not None:
+        tree = forest.order[:count] // nodes
+        start = map_state(lambda part: part.index_select(0, tree), state)
+        own = Level(torch.arange(count, device=z.device), torch.zeros_like(tree))
+    output, leaves = step(z_leaves, start, own)
+    outputs = [output]
+    here, *leaves = _split(leaves, forest.leaves)
+    for z_level, level, beside in zip(z_inner, forest.levels(), leaves, strict=True):
+        output, here = step(z_level, here, level)
         outputs.append(output)
+        here = map_state(lambda *parts: torch.cat(parts), here, beside)
 
     said = torch.cat(outputs)
     padded = said.new_zeros(batch * nodes, said.shape[1]).index_copy(0, forest.order, said)
-    return padded.unflatten(0, (batch, nodes)), map_state(lambda part: part.index_select(0, forest.roots), children)
+    return padded.unflatten(0, (batch, nodes)), map_state(lambda part: part.index_select(0, forest.roots), here)
 
 
-def _with_start(children: Any, level: Level, state: Any, tree: Tensor) -> tuple[Any, Level]:
-    """Give each leaf its tree's initial state for a child, so that every node has children."""
-    leaves = torch.arange(level.inner, len(tree), device=tree.device)
-    children = map_state(lambda old, new: torch.cat([old, new.index_select(0, tree[leaves])]), children, state)
-    parents = torch.cat([level.parents, leaves])
-    return children, Level(len(tree), parents, torch.cat([level.positions, torch.zeros_like(leaves)]))
+def _split(state: Any, sizes: Sequence[int]) -> list[Any]:
+    """A state's rows in consecutive parts, each a state."""
+    if not isinstance(state, tuple):
+        return list(state.split(sizes))
+    return [type(state)(*parts) for parts in zip(*(part.split(sizes) for part in state), strict=True)]

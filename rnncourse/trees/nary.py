@@ -20,7 +20,6 @@ from rnncourse.trees.cell import (
     project,
     side_by_side,
     sum_by_parent,
-    widen,
 )
 from rnncourse.trees.child_sum import TreeLSTMTrace
 from rnncourse.trees.forest import Level
@@ -154,21 +153,25 @@ class NaryTreeLSTMCell(TreeLSTMCell):
         """The step :func:`nary_tree_lstm_trace` with this cell's parameters."""
         return nary_tree_lstm_trace(x_t, state, *self.weights, arity=self.arity)
 
-    def level_step(self) -> Callable[[Tensor, Any, Level], tuple[Tensor, Any]]:
-        """The same equations for all nodes of one depth at once."""
+    def level_step(self) -> Callable[[Tensor, Any, Level | None], tuple[Tensor, Any]]:
+        """The same equations for many nodes at once."""
         return partial(_level, W=self.weight_hh, arity=self.arity)
 
 
-def _level(z: Tensor, children: LSTMState, level: Level, *, W: Tensor, arity: int) -> tuple[Tensor, LSTMState]:
-    h, c = children
-    hidden = h.shape[1]
+def _level(
+    z: Tensor, children: LSTMState | None, level: Level | None, *, W: Tensor, arity: int
+) -> tuple[Tensor, LSTMState]:
     z_i, z_f, z_g, z_o = z.chunk(4, dim=1)  # four times (nodes, hidden)
-    gates = F.linear(place_by_parent(h, level, arity), W)  # (inner, (3 + arity)*hidden)
-    a_i, a_f, a_g, a_o = gates.split([hidden, arity * hidden, hidden, hidden], dim=1)
-    i, o = torch.sigmoid(z_i + widen(a_i, len(z))), torch.sigmoid(z_o + widen(a_o, len(z)))
-    g = torch.tanh(z_g + widen(a_g, len(z)))
-    a_f = a_f.reshape(level.inner * arity, hidden).index_select(0, arity * level.parents + level.positions)
-    f = torch.sigmoid(z_f.index_select(0, level.parents) + a_f)  # (children, hidden)
-    c = i * g + widen(sum_by_parent(f * c, level), len(z))
-    h = o * torch.tanh(c)
+    kept = 0
+    if children is not None:
+        h, c = children
+        hidden = h.shape[1]
+        gates = F.linear(place_by_parent(h, level, len(z), arity), W)  # (nodes, (3 + arity)*hidden)
+        a_i, a_f, a_g, a_o = gates.split([hidden, arity * hidden, hidden, hidden], dim=1)
+        z_i, z_g, z_o = z_i + a_i, z_g + a_g, z_o + a_o
+        a_f = a_f.reshape(-1, hidden).index_select(0, arity * level.parents + level.positions)
+        f = torch.sigmoid(z_f.index_select(0, level.parents) + a_f)  # (children, hidden)
+        kept = sum_by_parent(f * c, level, len(z))
+    c = torch.sigmoid(z_i) * torch.tanh(z_g) + kept
+    h = torch.sigmoid(z_o) * torch.tanh(c)
     return h, LSTMState(h, c)

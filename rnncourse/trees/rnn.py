@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from rnncourse.checks import check_choice
 from rnncourse.functional import RNNTrace
-from rnncourse.trees.cell import TreeCell, check_node, place_by_parent, project, side_by_side, sum_by_parent, widen
+from rnncourse.trees.cell import TreeCell, check_node, place_by_parent, project, side_by_side, sum_by_parent
 from rnncourse.trees.forest import Level
 
 __all__ = ["TreeRNNCell", "tree_rnn_trace"]
@@ -128,8 +128,8 @@ class TreeRNNCell(TreeCell):
         """The step :func:`tree_rnn_trace` with this cell's parameters."""
         return tree_rnn_trace(x_t, state, *self.weights, arity=self.arity, nonlinearity=self.nonlinearity)
 
-    def level_step(self) -> Callable[[Tensor, Any, Level], tuple[Tensor, Any]]:
-        """The same equations for all nodes of one depth at once."""
+    def level_step(self) -> Callable[[Tensor, Any, Level | None], tuple[Tensor, Any]]:
+        """The same equations for many nodes at once."""
         return partial(_level, W=self.weight_hh, arity=self.arity, function=_FUNCTIONS[self.nonlinearity])
 
 
@@ -137,8 +137,16 @@ _FUNCTIONS = {"tanh": torch.tanh, "relu": torch.relu}
 
 
 def _level(
-    z: Tensor, h: Tensor, level: Level, *, W: Tensor, arity: int | None, function: Callable[[Tensor], Tensor]
+    z: Tensor,
+    h: Tensor | None,
+    level: Level | None,
+    *,
+    W: Tensor,
+    arity: int | None,
+    function: Callable[[Tensor], Tensor],
 ) -> tuple[Tensor, Tensor]:
-    h = sum_by_parent(h, level) if arity is None else place_by_parent(h, level, arity)
-    h = function(z + widen(F.linear(h, W), len(z)))
+    if h is not None:
+        h = sum_by_parent(h, level, len(z)) if arity is None else place_by_parent(h, level, len(z), arity)
+        z = z + F.linear(h, W)
+    h = function(z)
     return h, h
