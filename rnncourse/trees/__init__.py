@@ -1,10 +1,11 @@
 """Recursive networks: cells that take the states of several children, folded along trees.
 
-The grammar is that of layers over time, with trees in the place of lengths: ``outputs, state = layer(inputs, state,
-trees)``. A tree is anything whose nodes have ``children``, such as :class:`rnncourse.data.trees.Tree`;
-:mod:`~rnncourse.trees.forest` plans a batch of them once. :mod:`~rnncourse.trees.rnn`,
-:mod:`~rnncourse.trees.child_sum` and :mod:`~rnncourse.trees.nary` each hold a step's equations and its cell;
-:mod:`~rnncourse.trees.fold` walks a cell from node to node, and :mod:`~rnncourse.trees.layer` from depth to depth.
+The grammar is that of layers over time, with trees in the place of lengths and an axis ``nodes`` in the place of
+``time``: ``outputs, state = layer(inputs, state, trees)``. A tree is anything whose nodes have ``children``, such as
+:class:`rnncourse.data.trees.Tree`; :mod:`~rnncourse.trees.forest` plans a batch of them once.
+:mod:`~rnncourse.trees.rnn`, :mod:`~rnncourse.trees.child_sum` and :mod:`~rnncourse.trees.nary` each hold a step's
+equations and its cell; :mod:`~rnncourse.trees.fold` walks a cell from node to node, and :mod:`~rnncourse.trees.layer`
+from depth to depth.
 """
 
 from rnncourse.trees.cell import TreeCell, TreeLSTMCell

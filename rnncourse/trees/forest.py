@@ -185,8 +185,9 @@ class _Walk(NamedTuple):
 
 def _walk(name: str, tree: Any, walk: _Walk) -> None:
     """Add the nodes of one tree to a walk, or say what is wrong with it."""
+    nodes, parents, depths, positions, counts = walk
     seen: dict[int, int] = {}  # the nodes stay in the walk, so no identity passes to another meanwhile
-    start = number = len(walk.nodes)
+    start = number = len(nodes)
     todo = [(tree, start, 0, 0)]
     while todo:
         node, parent, depth, position = todo.pop()
@@ -200,16 +201,20 @@ def _walk(name: str, tree: Any, walk: _Walk) -> None:
         if id(node) in seen:
             first = seen[id(node)]
             while parent not in (first, start):
-                parent = walk.parents[parent]
+                parent = parents[parent]
             raise ValueError(
                 f"{name} holds one and the same {type(node).__name__} "
                 f"{'below itself' if parent == first else 'in two places'}; every node of a tree should be an object "
                 f"of its own, with one parent"
             )
         seen[id(node)] = number
-        for record, value in zip(walk, (node, parent, depth, position, len(children)), strict=True):
-            record.append(value)
-        todo.extend([(child, number, depth + 1, place) for place, child in enumerate(children)])
+        nodes.append(node)
+        parents.append(parent)
+        depths.append(depth)
+        positions.append(position)
+        counts.append(len(children))
+        for place, child in enumerate(children):
+            todo.append((child, number, depth + 1, place))
         number += 1
 
 
