@@ -22,6 +22,7 @@ CHECKED = [
     "rnncourse.seq2seq",
     "rnncourse.shapes",
     "rnncourse.training",
+    "rnncourse.trees",
     "rnncourse.unroll",
 ]
 jaxtyping.install_import_hook(CHECKED, "beartype.beartype")

@@ -18,6 +18,7 @@ from rnncourse.functional import gru_step, lstm_step
 from rnncourse.layers import Recurrent
 from rnncourse.layers.windowed import FixedWindow
 from rnncourse.seq2seq import Encoder, greedy
+from rnncourse.trees import TreeLayer, TreeRNNCell
 from rnncourse.unroll import padding_mask
 from tests.conftest import CHECKED
 from tests.house import ROOT
@@ -43,6 +44,7 @@ WRONG = {
     "parameters that are a tuple": lambda: step_jacobian(tuple(Parameters.random(3, 4, 2)), H.double()),
     "features that are whole numbers": lambda: Perceptron([3, 2])(torch.zeros(5, 3, dtype=torch.long)),
     "a skip cell's input with a time axis": lambda: SkipRNNCell(3, 4)(X, (H,) * 10),
+    "a tree's input without an axis of nodes": lambda: TreeLayer(TreeRNNCell(3, 4))(H, trees=[]),
     "a window's input without one": lambda: FixedWindow(3, 4, window=2)(H),
     "a memory without a time axis": lambda: DotAttention(4).memory(H),
     "a mask of numbers": lambda: masked_softmax(H, torch.ones(2, 4)),

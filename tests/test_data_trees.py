@@ -1,5 +1,6 @@
 """Boolean expressions and ListOps evaluate to what Python says; trees and token sequences are the same thing."""
 
+import ast
 import re
 from collections import Counter
 from statistics import median
@@ -7,10 +8,20 @@ from statistics import median
 import numpy as np
 import pytest
 
-from rnncourse.data import TreeBatch, load
+from rnncourse.data import TreeBatch, load, python_syntax
 from rnncourse.data import boolean_expressions as boolean
 from rnncourse.data.listops import OPERATORS, SYMBOLS, evaluate, listops
-from rnncourse.data.trees import Tree, TreeItem, tree_batch, tree_depth, tree_nodes, tree_splits, tree_tokens
+from rnncourse.data.trees import (
+    Tree,
+    TreeItem,
+    tree_batch,
+    tree_depth,
+    tree_from_ast,
+    tree_from_nested,
+    tree_nodes,
+    tree_splits,
+    tree_tokens,
+)
 
 
 def python_value(text: str):
@@ -46,6 +57,11 @@ def read_back(tokens, end, leaf) -> Tree:
             heads.append(token)
             stack.append([])
     return stack[0][0]
+
+
+def nested(tree: Tree):
+    """A tree as nested tuples."""
+    return (tree.token, *map(nested, tree.children)) if tree.children else tree.token
 
 
 def bare(tree: Tree) -> Tree:
@@ -95,6 +111,60 @@ def test_tokens_are_the_tree(expressions, lists):
     for item in lists:
         assert read_back(item.tokens, 15, lambda token: token < 11) == bare(item.tree)
         assert " ".join(SYMBOLS[token] for token in item.tokens) == item.text
+
+
+def test_nested_tuples_are_the_tree(expressions, lists):
+    for item in (*expressions[:200], *lists[:200]):
+        assert tree_from_nested(nested(item.tree)) == bare(item.tree)
+        assert tree_from_nested(nested(item.tree), lambda token: -token).token == -item.tree.token
+    assert tree_from_nested(["a", ("b",), ["b", "c"]]) == Tree("a", (Tree("b"), Tree("b", (Tree("c"),))))
+
+
+def test_what_stands_twice_becomes_two_nodes():
+    pair = ("b", "c")
+    first, second = tree_from_nested(("a", pair, pair)).children
+    assert first == second
+    assert first is not second
+
+
+def test_a_syntax_tree_is_that_of_ast():
+    source = ast.parse("def f(x, *, y=1):\n    for i in x:\n        y += i if i else -i\n    return y.z[0]")
+    tree = tree_from_ast(source)
+
+    def agrees(tree, node):
+        below = [child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.expr_context)]
+        return (
+            tree.token == type(node).__name__
+            and len(tree.children) == len(below)
+            and all(map(agrees, tree.children, below))
+        )
+
+    assert agrees(tree, source)
+    assert not {"Load", "Store"} & {node.token for node in tree_nodes(tree)}
+    assert tree_from_ast(source, len).token == len("Module")
+
+
+def test_trees_deeper_than_any_recursion_are_built_and_walked():
+    depth = 10_000
+    row, syntax = 0, ast.Constant(0)
+    for number in range(1, depth + 1):
+        row, syntax = [number, row], ast.UnaryOp(ast.USub(), syntax)
+    tree = tree_from_nested(row)
+    assert tree_depth(tree) == depth
+    assert [node.token for node in tree_nodes(tree)] == list(range(depth + 1))
+    assert tree_tokens(tree, -1) == [*range(depth, -1, -1), *[-1] * depth]
+    assert tree_depth(tree_from_ast(syntax)) == depth
+    assert len(python_syntax.shape(syntax).split()) == 3 * depth + 1
+
+
+def endless(kind):
+    if kind is list:
+        row = ["a"]
+        row.append(row)
+        return row
+    node = ast.UnaryOp(ast.Not())
+    node.operand = ast.UnaryOp(ast.Not(), node)
+    return node
 
 
 def test_depth_is_the_deepest_nesting(expressions, lists):
@@ -175,6 +245,12 @@ def test_text_of_expressions_reads_well(lists):
         (lambda: evaluate("[AVG", [1]), r"operator is '\[AVG'"),
         (lambda: tree_splits([TreeItem(Tree(1), (1,), 0, 0, "x")]), "count is too small: 1 expressions leave"),
         (lambda: tree_batch([]), "rows holds 0 rows"),
+        (lambda: tree_from_nested(()), r"nested holds an empty tuple; it should be a symbol, or \(symbol, child, …\)"),
+        (lambda: tree_from_nested(("a", ["b", ()])), "nested holds an empty tuple"),
+        (lambda: tree_from_nested((("a", "b"), "c")), "nested holds a tuple in first place; a symbol should stand"),
+        (lambda: tree_from_nested(endless(list)), "nested is a list that holds itself; a tree should come to an end"),
+        (lambda: tree_from_ast("x + 1"), "node is a str; it should be a node of ast, such as ast.parse"),
+        (lambda: tree_from_ast(endless(ast.AST)), "node is a UnaryOp that holds itself"),
     ],
 )
 def test_bad_input_is_named(call, message):

@@ -138,6 +138,8 @@ def test_no_chapter_is_known_by_name(file):
         ("layers", "import rnncourse.viz.curves"),
         ("depth", "from rnncourse.trees import fold"),
         ("data", "from rnncourse.models import LanguageModel"),
+        ("data", "from rnncourse.trees import Forest"),
+        ("trees", "from rnncourse.data.trees import Tree"),
         ("training", "from rnncourse.cells import RNNCell"),
         ("functional", "def f():\n    from .grading import check"),
         ("grading", "from rnncourse.chapters import all_questions"),

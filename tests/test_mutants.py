@@ -10,12 +10,13 @@ import sys
 import pytest
 import torch
 
-from rnncourse import attention, cells, convert, functional, layers, training
+from rnncourse import attention, cells, convert, functional, layers, training, trees
 from rnncourse.attention import self_attention, weighting
 from rnncourse.grading.edits import compiled, edited_source
 from rnncourse.kernels import gru, lstm, rows, sequence
 from rnncourse.seq2seq import Hypotheses, SequenceToSequence, beam, forcing
 from rnncourse.training import losses
+from rnncourse.trees import child_sum, nary
 from tests import (
     test_attention,
     test_attention_transformer,
@@ -29,6 +30,8 @@ from tests import (
     test_seq2seq,
     test_training,
     test_training_losses,
+    test_trees,
+    test_trees_forest,
 )
 from tests.test_training import batches as training_batches  # noqa: F401 - a fixture
 
@@ -69,6 +72,12 @@ def kernel(kind, **options):
 
 def lengths(implementation):
     return lambda: test_layers.test_lengths_equal_packed_torch(implementation)
+
+
+def recursion(name, implementation, given_state=False):
+    return lambda: test_trees.test_a_tree_layer_is_the_printed_recursion(
+        name, implementation, given_state, torch.float64
+    )
 
 
 def both_directions(padded):
@@ -217,6 +226,75 @@ MUTANTS = {
     "dropout falls on the inputs": (
         edit(layers.Stacked, "forward", "self.dropout(below) if depth else below", "self.dropout(below)"),
         test_layers_stacked.test_dropout_acts_between_layers_only_and_only_in_training,
+    ),
+    "a tree hands the cell state on for the hidden state": (
+        edit(trees.TreeLSTMCell, "trace", "LSTMState(trace.h, trace.c)", "LSTMState(trace.c, trace.c)"),
+        recursion("child_sum", "fold"),
+    ),
+    "a level hands the cell state on for the hidden state": (
+        edit(child_sum, "_level", "LSTMState(h, c)", "LSTMState(c, c)"),
+        recursion("child_sum", "levels"),
+    ),
+    "all children share one forget gate": (
+        edit(trees, "child_sum_tree_lstm_trace", "F.linear(h, W_f)", "F.linear(h_sum, W_f).unsqueeze(1)"),
+        recursion("child_sum", "fold"),
+    ),
+    "all children of a level's node share one forget gate": (
+        edit(child_sum, "_level", "F.linear(h, W_f)", "F.linear(sum_by_parent(h, level, len(z)), W_f)[level.parents]"),
+        lambda: test_trees.test_levels_equal_the_fold("child_sum"),
+    ),
+    "the forget gates have no recurrent weights": (
+        edit(trees, "child_sum_tree_lstm_trace", "F.linear(h, W_f)", "0 * h"),
+        lambda: test_trees.test_every_child_has_a_forget_gate_of_its_own("child_sum"),
+    ),
+    "all children have the first one's forget gate": (
+        edit(trees, "nary_tree_lstm_trace", "[:, :count]", "[:, :1]"),
+        lambda: test_trees.test_every_child_has_a_forget_gate_of_its_own("nary"),
+    ),
+    "a level mixes up the forget gates of siblings": (
+        edit(nary, "_level", "level.positions)", "level.positions.flip(0))"),
+        lambda: test_trees.test_levels_equal_the_fold("nary"),
+    ),
+    "the candidates of children are added for their cell states": (
+        edit(trees, "child_sum_tree_lstm_trace", "(f * c).sum(1)", "(f * torch.tanh(c)).sum(1)"),
+        recursion("child_sum", "fold"),
+    ),
+    "the order of children is lost": (
+        edit(trees.cell, "side_by_side", "F.pad(h,", "F.pad(h.sort(1).values,"),
+        lambda: test_trees.test_each_place_has_weights_of_its_own("nary", "fold"),
+    ),
+    "the order of a level's children is lost": (
+        edit(trees.cell, "place_by_parent", "arity * level.parents + level.positions", "arity * level.parents"),
+        lambda: test_trees.test_each_place_has_weights_of_its_own("nary", "levels"),
+    ),
+    "parents come before their children": (
+        edit(trees.Forest, "_from_walk", "int(depths.max()) - depths", "depths"),
+        test_trees_forest.test_the_children_of_a_level_are_the_level_before,
+    ),
+    "the levels are read from the roots down": (
+        edit(trees.Forest, "levels", "self.parents.split(sizes)", "self.parents.split(sizes[::-1])"),
+        test_trees_forest.test_the_children_of_a_level_are_the_level_before,
+    ),
+    "the levels are off by one": (
+        edit(trees.Forest, "_from_walk", "starts[levels]", "starts[levels - 1]"),
+        test_trees_forest.test_the_children_of_a_level_are_the_level_before,
+    ),
+    "a tree's input is read in the order of the walk": (
+        edit(
+            trees.Forest,
+            "_from_walk",
+            "ends[tree] - 1 - torch.arange(len(tree))",
+            "torch.arange(len(tree)) - (ends - lengths)[tree]",
+        ),
+        test_trees_forest.test_the_children_of_a_level_are_the_level_before,
+    ),
+    "the states at the roots stand in the order of the last level": (
+        edit(trees.Forest, "_from_walk", "ranks[ends - lengths]", "torch.arange(len(lengths))"),
+        recursion("child_sum", "levels"),
+    ),
+    "leaves start from another tree's state": (
+        edit(trees.layer, "by_levels", "forest.order[:count] // nodes", "0 * forest.order[:count]"),
+        recursion("rnn", "levels", given_state=True),
     ),
 }
 

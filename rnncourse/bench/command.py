@@ -13,7 +13,7 @@ import torch
 
 from rnncourse.provenance import code_hash
 
-from . import decoding, growth, lengths, loading, memory, speed
+from . import decoding, growth, lengths, loading, memory, speed, trees
 from .machine import machine, versions
 from .targets import targets
 
@@ -24,6 +24,7 @@ SECTIONS = {
     "memory": memory.measure,
     "loading": loading.measure,
     "decoding": decoding.measure,
+    "trees": trees.measure,
 }
 
 
@@ -46,11 +47,14 @@ def _run(section: str, quick: bool, rounds: int, say: Callable[[str], None]) -> 
     if section == "decoding":
         small = {"cells": ("GRU",), "sentences": 3, "source": 4, "length": 4, "hidden": 6, "growing": (2, 4, 8)}
         return decoding.measure(rounds=rounds, say=say, **(small if quick else {}))
+    if section == "trees":
+        small = {"batch": 3, "leaves": 4, "hiddens": (3,), "depths": (2, 4, 8), "widths": (2, 4, 8)}
+        return trees.measure(rounds=rounds, say=say, **(small if quick else {}))
     return loading.measure(("parity",) if quick else None, say=say)
 
 
 #: Rounds of each section in a full run: enough for a median, few enough for an afternoon's patience.
-ROUNDS = {"layers": 11, "lengths": 7, "growth": 3, "memory": 3, "loading": 1, "decoding": 7}
+ROUNDS = {"layers": 11, "lengths": 7, "growth": 3, "memory": 3, "loading": 1, "decoding": 7, "trees": 5}
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:

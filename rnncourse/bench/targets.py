@@ -92,4 +92,11 @@ def targets(sections: dict[str, Any]) -> list[Target]:
             found.append(Target(name, row["ratio"][opponent]["median"], 8.0, at_least=True))
         if "exponent" in row and row["time"][-1] == 256:
             found.append(Target(f"{row['cell']} {row['work']}, exponent up to 256 tokens", row["exponent"], 1.1))
+    for row in rows.get("trees", ()):
+        if row["kind"] == "growth" and row["candidate"] == "levels" and row["nodes"][-1] > 8000:
+            name = f"{row['cell']} by levels, exponent up to {row['nodes'][-1]} nodes, {row['trees']}"
+            found.append(Target(name, row["exponent"], 1.1))
+        elif row["kind"] == "speed" and row["work"] == "forward+backward" and row["size"]["batch"] == 64:
+            name = f"{row['cell']} {row['work']}, recursion over levels, {row['trees']}, {row['size']['hidden']} units"
+            found.append(Target(name, row["ratio"]["recursion"]["median"], 20.0, at_least=True))
     return found

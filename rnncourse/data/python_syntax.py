@@ -12,7 +12,7 @@ from rnncourse.data.dataset import Baseline, Dataset
 from rnncourse.data.sources import find_distribution, read_files
 from rnncourse.data.splits import fraction
 from rnncourse.data.synthetic import check_at_least
-from rnncourse.data.trees import Tree, TreeItem, tree_depth, tree_splits, tree_tokens
+from rnncourse.data.trees import Tree, TreeItem, syntax_children, tree_depth, tree_splits, tree_tokens
 from rnncourse.data.vocabulary import PAD, Vocabulary
 
 CARD = Card(
@@ -85,10 +85,14 @@ def shape(node: ast.AST) -> str:
         >>> shape(ast.parse("x + f(1)").body[0])
         'Expr[ BinOp[ Name Add Call[ Name Constant ] ] ]'
     """
-    children = [child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.expr_context)]
-    inside = [shape(child) for child in children]
-    name = type(node).__name__
-    return " ".join([f"{name}[", *inside, END]) if inside else name
+    words, todo = [], [node]
+    while todo:
+        one = todo.pop()
+        children = syntax_children(one) if isinstance(one, ast.AST) else []
+        words.append(one if isinstance(one, str) else type(one).__name__ + "[" * bool(children))
+        if children:
+            todo += [END, *reversed(children)]
+    return " ".join(words)
 
 
 def functions(source: str) -> list[tuple[str, str]]:

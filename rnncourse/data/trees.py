@@ -1,7 +1,8 @@
-"""Trees as plain data, and the same expression as a sequence of tokens."""
+"""Trees as plain data, read from nested tuples and from Python's syntax, and the same expression as a sequence."""
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+import ast
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import torch
 
@@ -14,12 +15,12 @@ class Tree(NamedTuple):
     """A node with what hangs below it.
 
     Attributes:
-        token: Number of its symbol.
+        token: Number of its symbol; the symbol itself in a tree that no vocabulary has numbered yet.
         children: The nodes below, left to right; none for a leaf.
         value: Label of this node, such as what its expression evaluates to; −1 where there is none.
     """
 
-    token: int
+    token: Any
     children: tuple["Tree", ...] = ()
     value: int = -1
 
@@ -42,6 +43,103 @@ class TreeItem(NamedTuple):
     text: str
 
 
+def tree_from_nested(nested: Any, number: Callable[[Any], Any] | None = None) -> Tree:
+    """A tree from nested tuples: each is a symbol followed by its children, and a symbol alone is a leaf.
+
+    Args:
+        nested: A tuple or list ``(symbol, child, …)``, nested as deep as one likes, or the symbol of a leaf.
+        number: Symbol → its number, such as a vocabulary's ``index``; the symbols themselves stay where not given.
+
+    Returns:
+        The tree. What stands twice in ``nested`` becomes two nodes.
+
+    Raises:
+        ValueError: A tuple is empty, a symbol is a tuple, or a list holds itself.
+
+    Example:
+        >>> tree_from_nested(("max", 2, ("min", 9, 4))).children[1].token
+        'min'
+        >>> tree_from_nested(("b", "a"), {"a": 1, "b": 2}.get)
+        Tree(token=2, children=(Tree(token=1, children=(), value=-1),), value=-1)
+    """
+
+    def parts(one: Any) -> tuple[Any, Sequence[Any]]:
+        if not isinstance(one, (tuple, list)):
+            return one, ()
+        if not one:
+            raise ValueError(
+                f"nested holds an empty {type(one).__name__}; it should be a symbol, or (symbol, child, …)"
+            )
+        if isinstance(one[0], (tuple, list)):
+            raise ValueError(f"nested holds a {type(one[0]).__name__} in first place; a symbol should stand there")
+        return one[0], one[1:]
+
+    return _build("nested", nested, parts, number)
+
+
+def tree_from_ast(node: ast.AST, number: Callable[[str], Any] | None = None) -> Tree:
+    """The tree of a piece of Python: the types of its syntax nodes.
+
+    Names, constants and the load or store context are left out.
+
+    Args:
+        node: What ``ast.parse`` returns, or a node of it.
+        number: Name of a type → its number; the names themselves stay where not given.
+
+    Returns:
+        The tree.
+
+    Raises:
+        ValueError: It is no node of ``ast``, or one that holds itself.
+
+    Example:
+        >>> tree = tree_from_ast(ast.parse("x + f(1)").body[0].value)
+        >>> [node.token for node in tree_nodes(tree)]
+        ['Name', 'Add', 'Name', 'Constant', 'Call', 'BinOp']
+    """
+    if not isinstance(node, ast.AST):
+        raise ValueError(f"node is a {type(node).__name__}; it should be a node of ast, such as ast.parse('x + 1')")
+    return _build("node", node, lambda one: (type(one).__name__, syntax_children(one)), number)
+
+
+def syntax_children(node: ast.AST) -> list[ast.AST]:
+    """What stands below a node of Python's syntax, without the load or store context.
+
+    Args:
+        node: A node of ``ast``.
+
+    Returns:
+        The nodes below it, in order.
+    """
+    return [child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.expr_context)]
+
+
+def _build(
+    name: str, root: Any, parts: Callable[[Any], tuple[Any, Sequence[Any]]], number: Callable[[Any], Any] | None
+) -> Tree:
+    """The tree of whatever falls into (symbol, things below), however deep: a stack of one's own has no limit."""
+    built: list[Tree] = []
+    opened: set[int] = set()
+    todo: list[tuple[Any, tuple[Any, int] | None]] = [(root, None)]
+    while todo:
+        one, closing = todo.pop()
+        if closing is None:
+            if id(one) in opened:
+                raise ValueError(f"{name} is a {type(one).__name__} that holds itself; a tree should come to an end")
+            symbol, below = parts(one)
+            if below:
+                opened.add(id(one))
+            todo.append((one, (symbol, len(below))))
+            todo.extend((child, None) for child in reversed(below))
+        else:  # all that is below has been built
+            symbol, count = closing
+            opened.discard(id(one))
+            children = tuple(built[len(built) - count :])
+            del built[len(built) - count :]
+            built.append(Tree(symbol if number is None else number(symbol), children))
+    return built.pop()
+
+
 def tree_depth(tree: Tree) -> int:
     """Edges from the root to the farthest leaf.
 
@@ -55,7 +153,10 @@ def tree_depth(tree: Tree) -> int:
         >>> tree_depth(Tree(1, (Tree(2), Tree(3, (Tree(4),)))))
         2
     """
-    return 1 + max(map(tree_depth, tree.children)) if tree.children else 0
+    depth, level = 0, tree.children
+    while level:
+        depth, level = depth + 1, [child for node in level for child in node.children]
+    return depth
 
 
 def tree_nodes(tree: Tree) -> Iterator[Tree]:
@@ -64,16 +165,18 @@ def tree_nodes(tree: Tree) -> Iterator[Tree]:
     Args:
         tree: A tree.
 
-    Yields:
-        Its nodes; the root comes last.
+    Returns:
+        An iterator over its nodes; the root comes last.
 
     Example:
         >>> [node.token for node in tree_nodes(Tree(1, (Tree(2), Tree(3, (Tree(4),)))))]
         [2, 4, 3, 1]
     """
-    for child in tree.children:
-        yield from tree_nodes(child)
-    yield tree
+    found, todo = [], [tree]
+    while todo:  # parents before their children, right to left: the other way round
+        found.append(todo.pop())
+        todo.extend(found[-1].children)
+    return reversed(found)
 
 
 def tree_tokens(tree: Tree, end: int) -> list[int]:
@@ -90,9 +193,13 @@ def tree_tokens(tree: Tree, end: int) -> list[int]:
         >>> tree_tokens(Tree(5, (Tree(1), Tree(6, (Tree(2), Tree(3))))), end=9)
         [5, 1, 6, 2, 3, 9, 9]
     """
-    if not tree.children:
-        return [tree.token]
-    return [tree.token, *(token for child in tree.children for token in tree_tokens(child, end)), end]
+    tokens, todo = [], [tree]
+    while todo:
+        node = todo.pop()
+        tokens.append(node.token)
+        if node.children:
+            todo += [Tree(end), *reversed(node.children)]
+    return tokens
 
 
 def tree_batch(items: Sequence[TreeItem]) -> TreeBatch:

@@ -9,11 +9,13 @@ from rnncourse.models.generation import generate
 from rnncourse.models.language_model import LanguageModel
 from rnncourse.models.tagger import SequenceTagger
 from rnncourse.models.tokens import OneHot
+from rnncourse.models.tree_classifier import TreeClassifier
 
 __all__ = [
     "LanguageModel",
     "OneHot",
     "SequenceClassifier",
     "SequenceTagger",
+    "TreeClassifier",
     "generate",
 ]
