@@ -19,6 +19,7 @@ CHECKED = [
     "rnncourse.layers",
     "rnncourse.losses",
     "rnncourse.models",
+    "rnncourse.scan",
     "rnncourse.shapes",
     "rnncourse.skip",
     "rnncourse.training",
