@@ -54,7 +54,7 @@ def linear_scan(a: Tensor, b: Tensor, h: Tensor, *, scan: str = "auto") -> Tenso
         tensor([4., 2., 1.])
     """
     check_choice("scan", scan, ("auto", *SCANS))
-    for name, value in (("a", a), ("b", b), ("h", h)):
+    for name, value in (("b", b), ("a", a), ("h", h)):
         check_kind(name, value, Tensor)
         if value.dtype != b.dtype:
             raise ValueError(f"{name} has dtype {value.dtype}; it should be {b.dtype}, as b is")
