@@ -13,7 +13,7 @@ import torch
 
 from rnncourse.experiments.provenance import code_hash
 
-from . import growth, lengths, loading, memory, speed
+from . import growth, lengths, loading, memory, scans, speed
 from .machine import machine, versions
 from .targets import targets
 
@@ -23,6 +23,7 @@ SECTIONS = {
     "growth": growth.measure,
     "memory": memory.measure,
     "loading": loading.measure,
+    "scan": scans.measure,
 }
 
 
@@ -42,11 +43,14 @@ def _run(section: str, quick: bool, rounds: int, say: Callable[[str], None]) -> 
         return memory.measure(
             100 if quick else 5000, rounds=1 if quick else rounds, say=say, **(small if quick else {})
         )
+    if section == "scan":
+        times = (4, 8, 16) if quick else (64, 128, 256, 512, 1024, 2048, 4096, 8192)
+        return scans.measure(times, rounds=rounds, say=say, **({"widths": ((1, 3), (2, 4))} if quick else {}))
     return loading.measure(("parity",) if quick else None, say=say)
 
 
 #: Rounds of each section in a full run: enough for a median, few enough for an afternoon's patience.
-ROUNDS = {"layers": 11, "lengths": 7, "growth": 3, "memory": 3, "loading": 1}
+ROUNDS = {"layers": 11, "lengths": 7, "growth": 3, "memory": 3, "loading": 1, "scan": 5}
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
