@@ -269,7 +269,7 @@ MUTANTS = {
         scan("odd_even", time=41),
     ),
     "the sum of logarithms leaves the initial state out": (
-        edit_scan(log_space, "log_space", "_of_logarithms(a, b, start, h", "_of_logarithms(a, b, 0 * start, h"),
+        edit_scan(log_space, "log_space", "a.log().cumsum(0), b, start)", "a.log().cumsum(0), b, 0 * start)"),
         scan("log_space"),
     ),
     "a complex backward pass is not conjugated": (

@@ -1,6 +1,8 @@
 """The linear cells: their equations by hand, their scan equal to their step, and their place in every layer."""
 
 import math
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -14,6 +16,7 @@ from rnncourse.models import LanguageModel, SequenceClassifier, SequenceTagger, 
 from rnncourse.scan import SCANS, ComplexState, Eigenvalues, LinearCell, LRUCell, MinGRUCell, MinLSTMCell, positive
 from rnncourse.shapes import detach_state, map_state
 from rnncourse.unroll import windows
+from tests.house import ROOT
 from tests.oracles import assert_close, assert_same, leaf, random_lengths, tensors
 
 # PyTorch's own forward mode loads a deprecated part of PyTorch.
@@ -277,6 +280,45 @@ def test_a_scanned_layer_differentiates_as_the_loop_does(name):
     for second in (hessian, lambda f: torch.func.jacfwd(torch.func.jacfwd(f))):
         ours, theirs = (second(lambda x, m=module: loss(m)(parameters, x))(x[0]) for module in (layer, readable))
         assert_close(ours, theirs, f"{name} Hessian")
+
+
+def test_a_checkpointed_layer_refuses_a_functional_gradient_and_names_what_takes_it():
+    layer = Recurrent(MinGRUCell(2, 2), implementation="checkpoint")
+    with pytest.raises(RuntimeError, match="use 'kernel' or 'loop' there"):
+        grad(lambda x: layer(x)[0].sum())(torch.randn(1, 9, 2))
+
+
+COMPILED = """
+import torch
+from rnncourse.layers import Recurrent
+from rnncourse.scan import MinGRUCell
+layer, x = Recurrent(MinGRUCell(2, 2)), torch.randn(1, 9, 2)
+try:
+    torch.compile(layer, backend="eager", fullgraph=True)(x)
+except Exception as refusal:
+    print("implementation='loop'" in str(refusal))
+readable = Recurrent(layer.cell, implementation="loop")
+for compiled in (torch.compile(readable, backend="eager", fullgraph=True), torch.compile(layer, backend="eager")):
+    print(torch.allclose(compiled(x)[0], layer(x)[0], rtol=0, atol=1e-6))
+"""
+
+
+@pytest.mark.slow
+def test_a_whole_graph_takes_the_loop_and_the_refusal_of_a_scan_says_so():
+    """In a process of its own: the checked annotations of the tests are no part of a graph."""
+    run = subprocess.run([sys.executable, "-c", COMPILED], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.stdout.split() == ["True"] * 3, run.stderr[-2000:]
+
+
+@pytest.mark.parametrize("cell", [MinGRUCell, MinLSTMCell, LRUCell])
+def test_under_autocast_the_state_keeps_its_precision(cell):
+    layer = Recurrent(cell(3, 4))
+    x = torch.randn(2, 40, 3)
+    with torch.autocast("cpu", torch.bfloat16):
+        outputs, state = layer(x)
+        expected, _ = Recurrent(layer.cell, implementation="loop")(x)
+    assert all(part.dtype == torch.float32 for part in tensors(state))
+    torch.testing.assert_close(outputs, expected, rtol=0, atol=0.02 * expected.abs().max().item())
 
 
 @pytest.mark.parametrize("bidirectional", [False, True])

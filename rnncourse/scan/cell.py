@@ -12,6 +12,7 @@ from torch.utils.checkpoint import checkpoint as forget_and_recompute
 
 from rnncourse.cells import Cell
 from rnncourse.checks import check_choice, check_positive, check_shape
+from rnncourse.scan.operation import in_functional_gradient
 from rnncourse.scan.recurrence import SCANS, linear_scan
 from rnncourse.unroll import padding_mask
 
@@ -149,6 +150,9 @@ class LinearCell(Cell):
         Returns:
             The outputs of all steps, of shape (batch, time, hidden), zero at padding; and the state at each sequence's
             own end.
+
+        Raises:
+            RuntimeError: If ``checkpoint`` is asked for under a gradient of ``torch.func``.
         """
         x, h = inputs.transpose(0, 1), self.to_tensor(state)  # time first: a step's numbers are neighbours in memory
         time = len(x)
@@ -160,6 +164,10 @@ class LinearCell(Cell):
             outputs, h = self._piece(x, h, real)
             return outputs.transpose(0, 1), self.from_tensor(h)
 
+        if in_functional_gradient():
+            raise RuntimeError(
+                "implementation='checkpoint' cannot compute again under torch.func; use 'kernel' or 'loop' there"
+            )
         size = math.isqrt(time - 1) + 1
         reals = [None] * len(x.split(size)) if real is None else real.split(size)
         pieces = []

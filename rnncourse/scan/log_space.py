@@ -53,7 +53,10 @@ def log_space(a: Tensor, b: Tensor, start: Tensor, h: Tensor, *, reverse: bool =
             raise ValueError(
                 f"{name} holds {value.min().item():.3g}; with scan='log_space' it should be {bound}: {remedy}"
             )
-    _of_logarithms(a, b, start, h, reverse)
+    if reverse:
+        a, b = a.flip(0), b.flip(0)
+    states = _states(a.log().cumsum(0), b, start)
+    h.copy_(states.flip(0) if reverse else states)
 
 
 def signed_log_space(a: Tensor, b: Tensor, start: Tensor, h: Tensor, *, reverse: bool = False) -> None:
@@ -68,16 +71,14 @@ def signed_log_space(a: Tensor, b: Tensor, start: Tensor, h: Tensor, *, reverse:
         >>> h.round(decimals=4)
         tensor([2., 1.])
     """
-    _of_logarithms(a, b.clamp(min=0), start.clamp(min=0), h, reverse)
-    negative = torch.empty_like(h)
-    _of_logarithms(a, b.neg().clamp(min=0), start.neg().clamp(min=0), negative, reverse)
-    h.sub_(negative)
-
-
-def _of_logarithms(a: Tensor, b: Tensor, start: Tensor, h: Tensor, reverse: bool) -> None:
     if reverse:
         a, b = a.flip(0), b.flip(0)
     A = a.log().cumsum(0)
-    summands = torch.cat([start.log()[None], b.log() - A])
-    states = (A + summands.logcumsumexp(0)[1:]).exp()
+    states = _states(A, b.clamp(min=0), start.clamp(min=0)) - _states(A, -b.clamp(max=0), -start.clamp(max=0))
     h.copy_(states.flip(0) if reverse else states)
+
+
+def _states(A: Tensor, b: Tensor, start: Tensor) -> Tensor:
+    """The closed form above, from the running sums A of the logarithms of the factors."""
+    summands = torch.cat([start.log()[None], b.log() - A])
+    return (A + summands.logcumsumexp(0)[1:]).exp()

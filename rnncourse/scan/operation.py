@@ -36,7 +36,7 @@ from rnncourse.scan.log_space import log_space, signed_log_space
 from rnncourse.scan.odd_even import odd_even
 from rnncourse.scan.sequential import sequential
 
-__all__ = ["LinearScan", "in_nested_forward_mode", "readable"]
+__all__ = ["LinearScan", "in_functional_gradient", "in_nested_forward_mode", "readable"]
 
 _WALKS: dict[str, Callable[..., None]] = {
     "sequential": sequential,
@@ -57,8 +57,8 @@ class LinearScan(torch.autograd.Function):
     @staticmethod
     def forward(a: Tensor, b: Tensor, start: Tensor | None, scan: str, reverse: bool) -> Tensor:
         """Scan into a new tensor."""
-        if any(value is not None and _functorch.is_legacy_batchedtensor(value) for value in (a, b, start)):
-            return readable(a, b, start, reverse=reverse)  # is_grads_batched=True: nothing can be written into these
+        if _cannot_be_written_into(a, b, start):
+            return readable(a, b, start, reverse=reverse)
         h = torch.empty_like(b)
         if not reverse:
             _WALKS[scan](a, b, start, h)
@@ -160,8 +160,29 @@ def in_nested_forward_mode() -> bool:
         >>> in_nested_forward_mode()
         False
     """
-    levels = [level.key() for level in _functorch.get_interpreter_stack() or ()]
-    return levels.count(_functorch.TransformType.Jvp) > 1
+    return _levels().count(_functorch.TransformType.Jvp) > 1
+
+
+def in_functional_gradient() -> bool:
+    """Whether ``torch.func`` is taking a gradient, under which PyTorch cannot recompute what was not kept.
+
+    Example:
+        >>> in_functional_gradient()
+        False
+    """
+    return _functorch.TransformType.Grad in _levels()
+
+
+def _levels() -> list[Any]:
+    """The transformations of ``torch.func`` that are under way, outermost first."""
+    return [] if torch.compiler.is_compiling() else [one.key() for one in _functorch.get_interpreter_stack() or ()]
+
+
+def _cannot_be_written_into(*values: Tensor | None) -> bool:
+    """Whether a tensor stands for the many of ``is_grads_batched=True``."""
+    if torch.compiler.is_compiling():
+        return False
+    return any(value is not None and _functorch.is_legacy_batchedtensor(value) for value in values)
 
 
 def _one_step_before(start: Tensor, h: Tensor) -> Tensor:

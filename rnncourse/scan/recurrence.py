@@ -2,6 +2,7 @@ r"""The linear recurrence over time, :math:`h_t = a_t \odot h_{t-1} + b_t`: one 
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from rnncourse.checks import check_choice, check_kind, check_shape
@@ -48,7 +49,6 @@ def linear_scan(a: Tensor, b: Tensor, h: Tensor, *, scan: str = "auto") -> Tenso
             that have no logarithm.
 
     Example:
-        >>> import torch
         >>> half = torch.full((1, 3, 1), 0.5)
         >>> linear_scan(half, torch.zeros(1, 3, 1), torch.full((1, 1), 8.0)).flatten()
         tensor([4., 2., 1.])
@@ -63,6 +63,8 @@ def linear_scan(a: Tensor, b: Tensor, h: Tensor, *, scan: str = "auto") -> Tenso
     check_shape("a", _real(a), like=_real(b), batch=batch, time=time, hidden=hidden)
     check_shape("h", _real(h), like=_real(b), batch=batch, hidden=hidden)
 
+    if torch.compiler.is_compiling():  # a whole graph takes the readable step, and the refusal says so
+        torch._dynamo.graph_break(msg="a scan is no part of a graph; a layer's implementation='loop' is")
     a, b = a.transpose(0, 1), b.transpose(0, 1)
     if in_nested_forward_mode():
         return readable(a, b, h).transpose(0, 1)
