@@ -251,6 +251,20 @@ def test_a_learned_initial_state_has_the_gradient_of_the_state(name):
         assert_close(a, b.sum(0), name)
 
 
+@pytest.mark.parametrize("cell", [MinGRUCell, MinLSTMCell, LRUCell])
+def test_drawing_anew_changes_every_parameter_and_makes_a_learned_initial_state_zero_again(cell):
+    cell = cell(3, 5, learn_initial_state=True)
+    fresh = {name for name, _ in cell.named_parameters() if "initial" not in name}
+    with torch.no_grad():
+        for parameter in cell.parameters():
+            parameter.fill_(7.0)
+    cell.reset_parameters()
+    assert all(part.any().item() is False for part in tensors(cell.initial_state(2)))
+    assert {
+        name for name, parameter in cell.named_parameters() if (parameter != 7.0).all() and parameter.any()
+    } == fresh
+
+
 @pytest.mark.parametrize("name", CELLS)
 def test_a_layers_trace_is_what_the_layer_does(name):
     layer = Recurrent(build(name)).double()

@@ -90,10 +90,13 @@ class LinearCell(Cell):
 
     @torch.no_grad()
     def reset_parameters(self) -> None:
-        """Draw all parameters anew."""
+        """Draw all parameters anew; a learned initial state is zero again."""
         bound = 1 / math.sqrt(self.input_size)
-        for parameter in self.parameters():
-            parameter.uniform_(-bound, bound)
+        for name, parameter in self.named_parameters():
+            if name.startswith("initial_"):
+                parameter.zero_()
+            else:
+                parameter.uniform_(-bound, bound)
 
     def initial_state(self, batch_size: int) -> Any:
         """The state before the first step: zero, or learned.

@@ -118,7 +118,8 @@ class LRUCell(LinearCell):
 
     @torch.no_grad()
     def reset_parameters(self) -> None:
-        """Draw all parameters anew."""
+        """Draw all parameters anew; a learned initial state is zero again."""
+        super().reset_parameters()
         self.eigenvalue.reset_parameters()
         self.log_gamma.copy_(self.eigenvalue.log_gamma())
         parts = 2 if self.is_complex else 1
