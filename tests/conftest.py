@@ -20,6 +20,7 @@ CHECKED = [
     "rnncourse.layers",
     "rnncourse.models",
     "rnncourse.seq2seq",
+    "rnncourse.scan",
     "rnncourse.shapes",
     "rnncourse.training",
     "rnncourse.trees",

@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.utils.flop_counter import FlopCounterMode
 
-from rnncourse.bench import decoding, main, memory, pairs, speed, targets
+from rnncourse.bench import decoding, main, memory, pairs, scans, speed, targets
 from rnncourse.bench.command import SECTIONS
 from rnncourse.bench.plain_search import beam_by_hypothesis
 from rnncourse.bench.products import products
 from rnncourse.bench.timing import Summary, fitted_exponent, geometric_mean, interleave, ratios, summarise
 from rnncourse.provenance import code_hash
+from rnncourse.scan import SCANS
 from rnncourse.seq2seq import beam_search, greedy
 
 ROOT = Path(__file__).parent.parent
@@ -288,6 +289,59 @@ def test_after_ctrl_c_the_finished_sections_are_saved(tmp_path, capsys, monkeypa
 def test_the_committed_record_was_made_by_the_code_that_is_here(section):
     record = json.loads((ROOT / "book" / "results" / "bench.json").read_text(encoding="utf-8"))
     if section not in record["sections"]:
-        pytest.skip(f"not measured on a quiet machine yet: rnncourse bench --sections {section}")
+        pytest.skip(f"not measured on a quiet machine yet; run: rnncourse bench --sections {section}")
     made_by = record["sections"][section]["code"]
     assert made_by == code_hash(SECTIONS[section]), f"run: rnncourse bench --sections {section}"
+
+
+def test_every_committed_section_is_one_that_can_be_measured():
+    record = json.loads((ROOT / "book" / "results" / "bench.json").read_text(encoding="utf-8"))
+    assert set(record["sections"]) <= set(SECTIONS)
+
+
+@pytest.fixture(scope="module")
+def scan_rows():
+    return scans.measure((4, 40), rounds=1, widths=((2, 3),), say=lambda text: None)
+
+
+def test_every_scan_is_timed_against_the_loop_and_torch_and_its_error_is_measured(scan_rows):
+    kinds = {
+        kind: [row for row in scan_rows if row["kind"] == kind] for kind in ("time", "growth", "crossover", "error")
+    }
+    assert sum(map(len, kinds.values())) == len(scan_rows)
+    assert [row["time"] for row in kinds["time"]] == [4, 40]
+    for row in kinds["time"]:
+        assert set(row["ratio"]) == {"loop", *SCANS}
+        assert set(row["over_loop"]) == {"torch.nn", *SCANS}
+    assert {row["candidate"] for row in kinds["growth"]} == {"torch.nn", "loop", *SCANS}
+    pairs = {(row["candidate"], row["over"]) for row in kinds["crossover"]}
+    assert {("odd_even", "sequential"), ("chunked", "sequential"), ("sequential", "torch.nn")} <= pairs
+    for row in kinds["error"]:
+        assert all(0 < error["states"] < 1e-4 for error in row["error"])
+
+
+def test_a_scan_with_another_answer_is_not_timed(monkeypatch):
+    assert scans.assert_loop("odd_even", 3, 40) < 1e-12
+    coefficients = scans.MinGRUCell.coefficients
+    monkeypatch.setattr(scans.MinGRUCell, "coefficients", lambda cell, x: (coefficients(cell, x)[1],) * 2)
+    with pytest.raises(AssertionError, match="odd_even differs from the loop"):
+        scans.assert_loop("odd_even", 3, 40)
+
+
+def test_the_figure_of_the_scans_has_a_line_for_each_candidate_at_each_width(scan_rows):
+    from rnncourse.viz.bench import scan_figure
+
+    figure = scan_figure({"sections": {"scan": {"rows": scan_rows}}})
+    assert [len(axis.lines) for axis in figure.axes] == [2 + len(SCANS)]
+
+
+@given(st.lists(st.tuples(st.floats(0.1, 9), st.floats(0.1, 9)), min_size=1, max_size=8))
+def test_a_crossover_is_the_first_length_after_which_nothing_is_slower(pairs):
+    times = list(range(len(pairs)))
+    found = scans.crossover(times, *map(list, zip(*pairs, strict=True)))
+    wins = [mine < theirs for mine, theirs in pairs]
+    if found is None:
+        assert not wins[-1]
+    else:
+        assert all(wins[found:])
+        assert found == 0 or not wins[found - 1]

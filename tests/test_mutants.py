@@ -14,6 +14,7 @@ from rnncourse import attention, cells, convert, functional, layers, training, t
 from rnncourse.attention import self_attention, weighting
 from rnncourse.grading.edits import compiled, edited_source
 from rnncourse.kernels import gru, lstm, rows, sequence
+from rnncourse.scan import MinLSTMCell, cell, chunked, log_space, odd_even, operation
 from rnncourse.seq2seq import Hypotheses, SequenceToSequence, beam, forcing
 from rnncourse.training import losses
 from rnncourse.trees import child_sum, nary
@@ -27,6 +28,8 @@ from tests import (
     test_kernels,
     test_layers,
     test_layers_stacked,
+    test_scan,
+    test_scan_cells,
     test_seq2seq,
     test_training,
     test_training_losses,
@@ -64,6 +67,23 @@ def edit_kernel(module, name, old, new):
         monkeypatch.setattr(module, "_KERNEL", module._KERNEL._replace(**{name: mutant}))
 
     return apply
+
+
+def edit_scan(module, name, old, new):
+    """A patch: edit one of the scans behind the linear recurrence."""
+
+    def apply(monkeypatch):
+        monkeypatch.setitem(operation._WALKS, name, edited(getattr(module, name), old, new))
+
+    return apply
+
+
+def scan(name, *, time=40, dtype=torch.float64):
+    return lambda: test_scan.check_scan_is_the_loop(name, (2, time, 3), dtype)
+
+
+def scanned_layer(name, **options):
+    return lambda: test_scan_cells.check_layer_is_the_readable_loop(name, **options)
 
 
 def kernel(kind, **options):
@@ -222,6 +242,68 @@ MUTANTS = {
             cells.LSTMCell, "reset_parameters", "self.bias_hh[forget] = 0.0", "self.bias_hh[forget] = self.forget_bias"
         ),
         lambda: test_cells_lstm.test_the_forget_bias_is_the_sum_of_both_biases(1.0),
+    ),
+    "a scan is off by one: each step sees the state before its own": (
+        edit(
+            operation.LinearScan,
+            "forward",
+            "_WALKS[scan](a, b, start, h)",
+            "_WALKS[scan](a, b, start, h); h = torch.cat([start[None], h[:-1]])",
+        ),
+        scan("sequential"),
+    ),
+    "a scan's backward pass is off by one: it meets the new state for the old": (
+        edit(operation, "_one_step_before", "torch.cat([start[None], h[:-1]])", "h"),
+        scan("odd_even"),
+    ),
+    "the reversed scan takes the step's own factor for the next one's": (
+        edit(operation.LinearScan, "forward", "a[1:], b[:-1], b[-1]", "a[:-1], b[:-1], b[-1]"),
+        scan("odd_even"),
+    ),
+    "the carry between chunks is dropped": (
+        edit_scan(chunked, "chunked", "[start[None], ends[:-1]]", "[start[None], 0 * ends[:-1]]"),
+        scan("chunked"),
+    ),
+    "a chunk's factor is that of its last step": (
+        edit_scan(chunked, "chunked", "p, s = a_t * p,", "p, s = a_t,"),
+        scan("chunked"),
+    ),
+    "the steps after the last whole chunk start from zero": (
+        edit_scan(chunked, "chunked", "h[whole - 1], h[whole:]", "torch.zeros_like(start), h[whole:]"),
+        scan("chunked"),
+    ),
+    "joined steps forget what the second one adds": (
+        edit_scan(odd_even, "odd_even", "torch.addcmul(b_2, a_2, b_1[joined])", "a_2 * b_1[joined]"),
+        scan("odd_even"),
+    ),
+    "an odd number of steps is joined from the wrong end": (
+        edit_scan(odd_even, "odd_even", "time % 2 if reverse else 1", "1"),
+        scan("odd_even", time=41),
+    ),
+    "the sum of logarithms leaves the initial state out": (
+        edit_scan(log_space, "log_space", "a.log().cumsum(0), b, start)", "a.log().cumsum(0), b, 0 * start)"),
+        scan("log_space"),
+    ),
+    "a complex backward pass is not conjugated": (
+        edit(operation, "_conjugate", "value.conj().resolve_conj() if value.is_complex() else value", "value"),
+        scan("odd_even", dtype=torch.complex128),
+    ),
+    "a scanned layer ignores the state that it is handed": (
+        edit(cell.LinearCell, "over_time", "self.to_tensor(state)", "self.to_tensor(self.initial_state(len(inputs)))"),
+        scanned_layer("minGRU odd_even"),
+    ),
+    "a scanned layer's state moves on through the padding": (
+        edit(cell.LinearCell, "_piece", "torch.where(real, a, torch.ones_like(a))", "a"),
+        scanned_layer("minGRU odd_even", padded=True),
+    ),
+    "the two gates of a minimal LSTM do not share out one": (
+        edit(
+            MinLSTMCell,
+            "coefficients",
+            "torch.sigmoid(-share), torch.sigmoid(share)",
+            "torch.sigmoid(x_f), torch.sigmoid(x_i)",
+        ),
+        test_scan_cells.test_min_lstm_is_its_equations,
     ),
     "dropout falls on the inputs": (
         edit(layers.Stacked, "forward", "self.dropout(below) if depth else below", "self.dropout(below)"),

@@ -13,7 +13,7 @@ import torch
 
 from rnncourse.provenance import code_hash
 
-from . import decoding, growth, lengths, loading, memory, speed, trees
+from . import decoding, growth, lengths, loading, memory, scans, speed, trees
 from .machine import machine, versions
 from .targets import targets
 
@@ -25,6 +25,7 @@ SECTIONS = {
     "loading": loading.measure,
     "decoding": decoding.measure,
     "trees": trees.measure,
+    "scan": scans.measure,
 }
 
 
@@ -50,11 +51,16 @@ def _run(section: str, quick: bool, rounds: int, say: Callable[[str], None]) -> 
     if section == "trees":
         small = {"batch": 3, "leaves": 4, "hiddens": (3,), "depths": (2, 4, 8), "widths": (2, 4, 8)}
         return trees.measure(rounds=rounds, say=say, **(small if quick else {}))
+    if section == "scan":
+        times = (4, 8, 16) if quick else (64, 128, 256, 512, 1024, 2048, 4096, 8192)
+        return scans.measure(times, rounds=rounds, say=say, **({"widths": ((1, 3), (2, 4))} if quick else {}))
     return loading.measure(("parity",) if quick else None, say=say)
 
 
 #: Rounds of each section in a full run: enough for a median, few enough for an afternoon's patience.
-ROUNDS = {"layers": 11, "lengths": 7, "growth": 3, "memory": 3, "loading": 1, "decoding": 7, "trees": 5}
+ROUNDS = {
+    "layers": 11, "lengths": 7, "growth": 3, "memory": 3, "loading": 1, "decoding": 7, "trees": 5, "scan": 5,
+}  # fmt: skip
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -80,6 +80,11 @@ def targets(sections: dict[str, Any]) -> list[Target]:
                 Target(f"checkpointed {row['cell']} time over torch.nn at T = 5000", row["time_ratio"]["median"], 1.2)
             )
 
+    for row in rows.get("scan", ()):
+        if row["kind"] == "growth" and row["time"][-1] == 8192 and row["candidate"] not in ("torch.nn", "loop"):
+            name = f"{row['candidate']} scan's exponent in T up to 8192, batch {row['batch']}, hidden {row['hidden']}"
+            found.append(Target(name, row["exponent"], 1.1))
+
     for row in rows.get("loading", ()):
         if "error" not in row:
             shown = "second" if row["cached"] else "first"

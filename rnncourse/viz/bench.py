@@ -22,6 +22,10 @@ CANDIDATES = {
     "packed torch.nn": ("torch.nn, packed", "red"),
     "checkpoint": ("ours: √T checkpoints", "purple"),
     "truncated": ("ours: windows of 50", "sky"),
+    "sequential": ("sequential", "blue"),
+    "chunked": ("chunked", "purple"),
+    "odd_even": ("odd–even", "orange"),
+    "log_space": ("log space", "red"),
 }
 
 
@@ -157,11 +161,38 @@ def memory_figure(record: dict[str, Any]) -> Figure:
     return figure
 
 
+def scan_figure(record: dict[str, Any]) -> Figure:
+    """How long a minGRU takes by each scan, by its readable loop, and a GRU of ``torch.nn``, as the sequence grows.
+
+    Args:
+        record: The benchmark's record, with a section ``scan``.
+
+    Returns:
+        One panel for each width, milliseconds against T, both logarithmic.
+    """
+    rows = [row for row in record["sections"]["scan"]["rows"] if row["kind"] == "time"]
+    widths = list(dict.fromkeys((row["batch"], row["hidden"]) for row in rows))
+    figure, axes = style.figure(7.6, 3.4, ncols=len(widths), sharey=True, squeeze=False)
+    for axis, (batch, hidden) in zip(axes[0], widths, strict=True):
+        mine = [row for row in rows if (row["batch"], row["hidden"]) == (batch, hidden)]
+        times = [row["time"] for row in mine]
+        for name in ("torch.nn", "loop", "log_space", "sequential", "chunked", "odd_even"):
+            label = {"torch.nn": "GRU of torch.nn", "loop": "readable loop"}.get(name, CANDIDATES[name][0])
+            _curve(axis, times, [row["milliseconds"][name] for row in mine], name, label)
+        _logarithmic(axis, times, "steps T")
+        axis.tick_params(axis="x", labelsize=8)
+        axis.set_title(f"batch {batch}, {hidden} units")
+    axes[0, 0].set_ylabel("forward + backward, ms")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    return figure
+
+
 FIGURES: dict[str, Callable[[dict[str, Any]], Figure]] = {
     "layers": speed_figure,
     "lengths": lengths_figure,
     "growth": growth_figure,
     "memory": memory_figure,
+    "scan": scan_figure,
 }
 
 
