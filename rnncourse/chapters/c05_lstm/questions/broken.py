@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from rnncourse.chapters.c05_lstm.questions.answers import is_real
 from rnncourse.grading.spec import Draw, Question, Wrong
 
 
@@ -44,48 +45,59 @@ def expose(weight_ih: Tensor, weight_hh: Tensor, bias_ih: Tensor, bias_hh: Tenso
 
     def search(letter, propose):
         for _ in range(1000):
-            x = propose(torch.randn(2, 2, inputs, generator=generator))
+            x = propose()
             if exposed(x) == letter:
                 return x
         raise RuntimeError(f"nothing found for {letter}")
 
+    def noise(batch, time):
+        return torch.randn(batch, time, inputs, generator=generator)
+
     # a: a step of zeros in a single sequence (b cannot show), after a weak input (c cannot show)
-    x_a = search("a", lambda noise: torch.cat([noise[:1, :1] / 4, torch.zeros(1, 1, inputs)], dim=1))
+    x_a = search("a", lambda: torch.cat([noise(1, 1) / 4, torch.zeros(1, 1, inputs)], dim=1))
     # b: two different sequences, two steps (at the first the cell is zero), weak inputs
-    x_b = search("b", lambda noise: noise / 2)
-    # c: a single sequence, the same strong input again and again, until a cell has counted beyond one
-    x_c = search("c", lambda noise: 20 * noise[:1, :1].expand(1, 8, inputs))
+    x_b = search("b", lambda: noise(2, 2))
+    # c: a single sequence, the same strong input again and again; of many, the one whose cell counts furthest
+    strong = 20 * noise(2000, 1).expand(-1, 8, -1)
+    _, c = lstm(strong, *weights)
+    x_c = strong[c.abs().amax(dim=1).argmax()][None]
     return x_a, x_b, x_c
 
 
-def weights_to_expose(draw: Draw, hidden: int | None = None) -> tuple:
-    inputs, hidden = draw.integer(2, 3), hidden or draw.integer(3, 4)
-    weight_ih, weight_hh, bias_ih, bias_hh = draw.rnn(inputs, hidden, gates=4, scale=0.5)
-    # With strong biases a cell can count beyond one on zeros alone, and then nothing gentle exposes only "a".
-    return weight_ih, weight_hh, bias_ih / 2, bias_hh / 2
+def weights_to_expose(draw: Draw, hidden: int) -> tuple:
+    inputs = draw.integer(2, 3)
+    while True:  # until a few of 64 strong inputs drive a cell beyond one, and no fixed input does so for most weights
+        weight_ih, weight_hh, bias_ih, bias_hh = draw.rnn(inputs, hidden, gates=4, scale=0.6)
+        weight_ih[hidden : 2 * hidden] = 0.3 * weight_ih[hidden : 2 * hidden] - weight_ih[:hidden]
+        bias_ih, bias_hh = bias_ih / 4, bias_hh / 4
+        bias_ih[: 2 * hidden] -= 2
+        weights = weight_ih, weight_hh, bias_ih, bias_hh
+        if 2 <= int(differ((20 * draw.normal(64, 1, inputs)).expand(64, 8, inputs), weights, "c").sum()) <= 6:
+            return weights
 
 
-def judge_exposures(answer, *weights) -> tuple[str, ...]:
+def differ(x: Tensor, weights: tuple, broken: str) -> Tensor:
+    """Which sequences (batch,) show that a broken LSTM is broken."""
+    pairs = zip(lstm(x, *weights), lstm(x, *weights, broken), strict=True)
+    return torch.stack([(right - wrong).abs().flatten(1).amax(1) > 1e-4 for right, wrong in pairs]).any(0)
+
+
+def judge_exposures(answer, *weights) -> tuple[str, str]:
     if not isinstance(answer, tuple | list) or len(answer) != 3:
-        return ("expected three inputs, one for each broken LSTM",) * 3
-    return tuple(judge_exposure(x, own, weights) for x, own in zip(answer, "abc", strict=True))
+        return ("expected three inputs, one for each broken LSTM",) * 2
+    a, b, c = (judge_exposure(x, own, weights) for x, own in zip(answer, "abc", strict=True))
+    return c, "; ".join(f"x_{own}: {said}" for own, said in (("a", a), ("b", b)) if said) or c
 
 
-def judge_exposure(x, own: str, weights) -> str:
+def judge_exposure(x, own: str, weights: tuple) -> str:
     inputs = weights[0].shape[1]
-    if not isinstance(x, Tensor) or x.dim() != 3 or x.shape[2] != inputs or not x.is_floating_point():
+    if not is_real(x, 3) or x.shape[2] != inputs:
         return f"expected real numbers of shape (batch, time, {inputs})"
-    if not (1 <= x.shape[0] <= 16 and 1 <= x.shape[1] <= 64):
-        return "expected 1 to 16 sequences of 1 to 64 steps"
-    if not bool(torch.isfinite(x).all()) or x.abs().max() > 1000:
+    if not (1 <= x.shape[0] <= 4 and 1 <= x.shape[1] <= 8):
+        return "expected 1 to 4 sequences of 1 to 8 steps"
+    if not x.double().abs().max() <= 1000:  # which is false of nan, too
         return "expected finite numbers, none larger than 1000"
-    x = x.to(weights[0].dtype)
-    right = torch.cat([part.flatten() for part in lstm(x, *weights)])
-    shown = [
-        broken
-        for broken in "abc"
-        if (right - torch.cat([part.flatten() for part in lstm(x, *weights, broken)])).abs().max() > 1e-4
-    ]
+    shown = [broken for broken in "abc" if differ(x.to(weights[0].dtype), weights, broken).any()]
     others = " and ".join(f"lstm_{broken}" for broken in shown if broken != own)
     if own in shown:
         return f"it exposes lstm_{own}, but {others} as well" if others else ""
@@ -107,11 +119,12 @@ EXPOSE = Question(
     reference=expose,
     judge=judge_exposures,
     cases={
-        "a few units": weights_to_expose,
-        "other weights": weights_to_expose,
+        "three units": (weights_to_expose, 3),
+        "two units": (weights_to_expose, 2),
         "one unit": (weights_to_expose, 1),
+        "one unit again": (weights_to_expose, 1),
     },
-    parts=("x_a", "x_b", "x_c"),
+    parts=("x_c", "all three"),
     wrong=(
         Wrong("zeros for all three", lambda weight_ih, *_: (torch.zeros(1, 1, weight_ih.shape[1]),) * 3).told(
             "Zeros find one of the bugs. The second needs company, the third needs strength and time."
@@ -133,6 +146,7 @@ EXPOSE = Question(
     hints=(
         "Read the line that is broken in each, and ask: on which inputs does this line do the right thing after all?",
         "Write a helper that says which of the three an input exposes, and try small inputs before large ones.",
-        "Search at random until the helper says what you want. What to think about is the size and the shape.",
+        "Search at random until the helper says what you want, for x_c a few hundred times or in one large batch. What "
+        "to think about is the size and the shape.",
     ),
 )

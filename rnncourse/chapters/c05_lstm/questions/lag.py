@@ -5,6 +5,7 @@ import math
 import torch
 from torch import Tensor
 
+from rnncourse.chapters.c05_lstm.questions.answers import is_real
 from rnncourse.grading.spec import Draw, Question, Wrong
 
 
@@ -35,37 +36,36 @@ def cells(x: Tensor, weight_ih: Tensor, weight_hh: Tensor, bias_ih: Tensor, bias
     return torch.cat(over_time, dim=1)
 
 
-def judge_memory(answer, lag: int, survive: float) -> tuple[str, ...]:
+def judge_memory(answer, lag: int, survive: float) -> tuple[str, str]:
     shapes = (4, 2), (4, 1), (4,), (4,)
     fits = isinstance(answer, tuple | list) and len(answer) == 4
-    if not fits or not all(
-        isinstance(weight, Tensor) and weight.is_floating_point() and tuple(weight.shape) == shape
-        for weight, shape in zip(answer, shapes, strict=True)
-    ):
-        return ("expected real numbers of the shapes (4, 2), (4, 1), (4,) and (4,)",) * 4
-    if not all(bool(torch.isfinite(weight).all()) and weight.abs().max() <= 1e4 for weight in answer):
-        return ("expected finite numbers, none larger than 10000",) * 4
+    if not fits or not all(is_real(w, len(s)) and tuple(w.shape) == s for w, s in zip(answer, shapes, strict=True)):
+        return ("expected real numbers of the shapes (4, 2), (4, 1), (4,) and (4,)",) * 2
     weights = [weight.double() for weight in answer]
+    if not all(weight.abs().max() <= 1e4 for weight in weights):  # which is false of nan, too
+        return ("expected finite numbers, none larger than 10000",) * 2
 
-    x = torch.zeros(3, lag + 2, 2, dtype=torch.float64)
-    x[:, 0] = torch.tensor([[0.8, 1.0], [-0.8, 1.0], [0.8, 1.0]])  # all three store at the first step
-    x[2, 1:, 0] = 2 * torch.rand(lag + 1, generator=torch.Generator().manual_seed(lag), dtype=torch.float64) - 1
+    x = torch.zeros(5, lag + 2, 2, dtype=torch.float64)
+    x[:, 0, 0], x[:, 0, 1] = 0.8, 1.0  # all store at the first step, the second row another value
+    x[1, 0, 0] = -0.8
+    x[2, 1:, 0], x[3, 1:, 0] = 1.0, -1.0  # the worst that can pass by: values that all push in one direction
+    x[:2, -1] = torch.tensor([0.3, 1.0])  # a second marker
     c = cells(x, *weights)
-    stored, left = c[0, 0] - c[1, 0], c[0, lag] - c[1, lag]
+    stored, left, rest = ((c[0, t] - c[1, t]).item() for t in (0, lag, -1))
     if stored < 0.5:
         smaller = "0.8 at the marker leaves a smaller cell than -0.8"
         said = smaller if stored < -0.5 else "0.8 and -0.8 at the marker leave nearly the same cell"
-        return (said, *("nothing to measure before a value is stored",) * 3)
-    passing = (c[2, lag] - c[0, lag]).abs() / stored
-    x[:, -1] = torch.tensor([0.3, 1.0])  # a second marker
-    c = cells(x, *weights)
-    rest = (c[0, -1] - c[1, -1]).abs() / stored
-    return (
-        "",
-        judge_fraction((left / stored).item(), lag, survive),
-        "" if passing < 0.02 else "values that pass by without a marker change what is stored",
-        "" if rest < 0.02 else "after a second marker the first value is still in the cell",
-    )
+        return "nothing to measure before a value is stored", said
+    step, passing = ((c[2:4, t] - c[4, t]).abs().max().item() / stored for t in (1, lag))
+
+    fraction, said = judge_fraction(left / stored, lag, survive), []
+    if step > 0.1:
+        said.append("a value that passes by without a marker is stored, too")
+    elif step > 1e-4 or passing > 0.02:
+        said.append("each value that passes by without a marker still leaves a little in the cell")
+    if abs(rest) > 0.02 * stored:
+        said.append("after a second marker the first value is still in the cell")
+    return fraction, "; ".join(said) or fraction
 
 
 def judge_fraction(ratio: float, lag: int, survive: float) -> str:
@@ -95,8 +95,10 @@ LAG = Question(
         "a short lag": (lag_inputs, (8, 12), (0.6, 0.8)),
         "a long lag": (lag_inputs, (90, 150), (0.5, 0.9)),
         "a single step": (lag_inputs, (1, 1), (0.3, 0.45)),
+        # The gate that is hardest to close at a marker, whatever the seed: who fails it fails the self-check, too.
+        "the longest lag": (lag_inputs, (150, 150), (0.9, 0.9)),
     },
-    parts=("what is stored", "what survives", "what passes by", "what is replaced"),
+    parts=("what survives", "the whole memory"),
     wrong=(
         Wrong(
             "the bias stands in both vectors",
@@ -117,9 +119,14 @@ LAG = Question(
         Wrong("the input gate is always open", {"= 40.0": "= 0.0", "[-20.0": "[20.0"}).told(
             "Between the markers, nothing may come in. Which gate decides, and what does it look at?"
         ),
+        Wrong("the input gate is not shut tightly enough", {"= 40.0": "= 10.0", "[-20.0": "[-5.0"}).told(
+            "What is the input gate between the markers, as a number? Over a hundred steps it lets in a hundred times "
+            "that."
+        ),
     ),
     hints=(
-        "First the number: which gate, multiplied with itself `lag` times, gives `survive`? Then its pre-activation.",
+        "Two gates, four demands: the input gate stores and ignores, the forget gate fades and replaces. Which fails?",
+        "For the fading: which gate, multiplied with itself `lag` times, gives `survive`? Then its pre-activation.",
         "The unit needs no recurrent weights. Let the marker open one gate and close another; 40 is a large weight.",
         "Rows are i, f, g, o; column 0 is the value, column 1 the marker.",
     ),
