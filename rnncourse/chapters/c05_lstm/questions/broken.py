@@ -58,7 +58,7 @@ def expose(weight_ih: Tensor, weight_hh: Tensor, bias_ih: Tensor, bias_hh: Tenso
     # b: two different sequences, two steps (at the first the cell is zero), weak inputs
     x_b = search("b", lambda: noise(2, 2))
     # c: a single sequence, the same strong input again and again; of many, the one whose cell counts furthest
-    strong = 20 * noise(2000, 1).expand(-1, 8, -1)
+    strong = 20 * noise(4000, 1).expand(-1, 8, -1)
     _, c = lstm(strong, *weights)
     x_c = strong[c.abs().amax(dim=1).argmax()][None]
     return x_a, x_b, x_c
@@ -72,7 +72,7 @@ def weights_to_expose(draw: Draw, hidden: int) -> tuple:
         bias_ih, bias_hh = bias_ih / 4, bias_hh / 4
         bias_ih[: 2 * hidden] -= 2
         weights = weight_ih, weight_hh, bias_ih, bias_hh
-        if 2 <= int(differ((20 * draw.normal(64, 1, inputs)).expand(64, 8, inputs), weights, "c").sum()) <= 6:
+        if 3 <= int(differ((20 * draw.normal(64, 1, inputs)).expand(64, 8, inputs), weights, "c").sum()) <= 6:
             return weights
 
 
