@@ -13,7 +13,6 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
-from rnncourse.grading import questions as not_moved_yet
 from rnncourse.grading.spec import Question
 
 __all__ = ["all_questions", "chapter_questions", "find_question", "worked_solutions"]
@@ -24,8 +23,6 @@ def _modules() -> Iterator[ModuleType]:
     for room in pkgutil.iter_modules(__path__, f"{__name__}."):
         if find_spec(f"{room.name}.questions"):
             yield importlib.import_module(f"{room.name}.questions")
-    for module in pkgutil.iter_modules(not_moved_yet.__path__, f"{not_moved_yet.__name__}."):
-        yield importlib.import_module(module.name)
 
 
 @lru_cache(maxsize=1)
@@ -63,8 +60,4 @@ def find_question(question_id: str) -> Question:
 
 def worked_solutions() -> dict[str, Callable[..., Any]]:
     """The function that solves each exercise, by its number: ``rnncourse exercises`` writes it into ``solutions/``."""
-    return {
-        question.id: question.reference
-        for question in all_questions().values()
-        if question.reference.__module__.startswith(f"{__name__}.")
-    }
+    return {question.id: question.reference for question in all_questions().values()}
