@@ -21,6 +21,7 @@ __all__ = ["bubblewrap_command"]
 
 COURSE = "/course"  # where the package appears inside
 SHARED_MEMORY = 64 * MIB  # of /dev/shm, which would be half of the RAM otherwise
+DEVICES = ("null", "zero", "full", "random", "urandom")
 SECCOMP = ["uncounted", "namespaces", "kernel"]
 
 
@@ -79,7 +80,14 @@ def bubblewrap_command(bwrap: str, limits: Limits, *, probe: bool = False) -> li
     for place in hidden_in_package():
         target = f"{COURSE}/rnncourse/{place.relative_to(PACKAGE)}"
         argv += ["--perms", "0755", "--size", "4096", "--tmpfs", target, "--remount-ro", target]
-    argv += ["--proc", "/proc", "--dev", "/dev"]
+    argv += ["--proc", "/proc"]
+    # Not --dev: it brings terminals, which nobody needs here, and for a user a second namespace, in which the first
+    # one's file systems cannot be bounded any more.
+    argv += ["--perms", "0755", "--size", str(MIB), "--tmpfs", "/dev"]
+    for device in DEVICES:
+        argv += ["--dev-bind", f"/dev/{device}", f"/dev/{device}"]
+    for name, place in {"fd": "fd", "stdin": "fd/0", "stdout": "fd/1", "stderr": "fd/2"}.items():
+        argv += ["--symlink", f"/proc/self/{place}", f"/dev/{name}"]
     argv += ["--perms", "1777", "--size", str(SHARED_MEMORY), "--tmpfs", "/dev/shm"]
     argv += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp", "--"]
     told = settings(

@@ -90,14 +90,15 @@ class Wall:
 
     def folder(self) -> str | None:
         """A new folder for a worker that shares the machine's file system; bubblewrap makes one that no disk holds."""
+        prefix = f"rnncourse-{os.getpid()}-"
         if self.name == "bubblewrap":
             return None
         if self.name == "landlock":
             from rnncourse.grading.landlocked import reachable
 
             place = tempfile.gettempdir()
-            return tempfile.mkdtemp(prefix="rnncourse-", dir=place if reachable(place) else "/tmp")
-        return tempfile.mkdtemp(prefix="rnncourse-")
+            return tempfile.mkdtemp(prefix=prefix, dir=place if reachable(place) else "/tmp")
+        return tempfile.mkdtemp(prefix=prefix)
 
 
 def worker_environment(folder: str | None = None) -> dict[str, str]:

@@ -79,7 +79,7 @@ class Shell(InteractiveShell):
         if self.find_line_magic(name) is None:
             return None
         # The frame that local variables are looked up in is one further away, behind this method.
-        with contextlib.suppress(*((UsageError,) if name in ("config", "load_ext", "reload_ext") else ())):
+        with contextlib.suppress(*((UsageError, ImportError) if name in ("config", "load_ext", "reload_ext") else ())):
             return super().run_line_magic(name, line, _stack_depth=_stack_depth + 1)
 
 

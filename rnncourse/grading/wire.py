@@ -15,7 +15,6 @@ import json
 import struct
 from collections import deque
 from collections.abc import Iterator, KeysView, ValuesView
-from itertools import islice
 
 import numpy as np
 import torch
@@ -40,7 +39,7 @@ class WireError(ValueError):
     """What arrived is not a frame of this protocol, or what should leave cannot be put into one."""
 
 
-def plain(value, depth=0):
+def plain(value):
     """The same value, made of exact built-in types and plain tensors only.
 
     Subclasses are not passed along: an object whose ``__eq__`` says yes to everything has no place in an answer. What
@@ -48,10 +47,9 @@ def plain(value, depth=0):
 
     Args:
         value: What the learner's function returned.
-        depth: How deep inside an answer this value sits.
 
     Raises:
-        WireError: If the value, or something inside it, is of another kind; the message names the kind.
+        WireError: If the value, or something inside it, is of another kind (the message names it), or too much.
 
     Example:
         >>> plain((1, np.float64(2.5), [True, None]))
@@ -62,42 +60,42 @@ def plain(value, depth=0):
         Traceback (most recent call last):
         rnncourse.grading.wire.WireError: a value of type object, not tensors, numbers, strings or tuples of them
     """
-    if depth > DEPTH_LIMIT:
-        raise WireError(f"a value nested more than {DEPTH_LIMIT} deep")
-    if value is None or type(value) in (bool, float):
-        return value
-    if type(value) is int:
-        if value.bit_length() > INTEGER_LIMIT:
-            raise WireError(f"an integer of more than {INTEGER_LIMIT} bits")
-        return value
-    if type(value) is str:
-        if len(value) > TEXT_LIMIT:
-            raise WireError(f"a string of more than {TEXT_LIMIT} characters")
-        return value
-    if isinstance(value, torch.Tensor):
-        return _plain_tensor(value)
-    if isinstance(value, np.ndarray | np.generic):
-        return _plain_array(value)
-    if isinstance(value, tuple):  # a NamedTuple is a tuple here
-        return tuple(_plain_items(tuple.__iter__(value), depth))
-    if isinstance(value, list):
-        return _plain_items(list.__iter__(value), depth)
-    if isinstance(value, dict):  # an OrderedDict is a dictionary here
-        if not all(type(key) is str for key in dict.keys(value)):
-            raise WireError("a dictionary whose keys are not all strings")
-        if dict.__len__(value) > NODE_LIMIT:
+    count = 0
+
+    def node(value, depth):
+        nonlocal count
+        count += 1
+        if count > NODE_LIMIT:
             raise WireError(f"more than {NODE_LIMIT} values")
-        return {key: plain(item, depth + 1) for key, item in dict.items(value)}
-    if isinstance(value, Iterator | range | deque | KeysView | ValuesView):
-        return _plain_items(iter(value), depth)
-    raise WireError(f"a value of type {type(value).__name__}, not tensors, numbers, strings or tuples of them")
+        if depth > DEPTH_LIMIT:
+            raise WireError(f"a value nested more than {DEPTH_LIMIT} deep")
+        if value is None or type(value) in (bool, int, float, str):
+            return _plain_builtin(value)
+        if isinstance(value, torch.Tensor):
+            return _plain_tensor(value)
+        if isinstance(value, np.ndarray | np.generic):
+            return _plain_array(value)
+        if isinstance(value, tuple):  # a NamedTuple is a tuple here
+            return tuple([node(item, depth + 1) for item in tuple.__iter__(value)])
+        if isinstance(value, list):
+            return [node(item, depth + 1) for item in list.__iter__(value)]
+        if isinstance(value, dict):  # an OrderedDict is a dictionary here
+            if not all(type(key) is str for key in dict.keys(value)):
+                raise WireError("a dictionary whose keys are not all strings")
+            return {key: node(item, depth + 1) for key, item in dict.items(value)}
+        if isinstance(value, Iterator | range | deque | KeysView | ValuesView):
+            return [node(item, depth + 1) for item in value]
+        raise WireError(f"a value of type {type(value).__name__}, not tensors, numbers, strings or tuples of them")
+
+    return node(value, 0)
 
 
-def _plain_items(items, depth):
-    kept = [plain(item, depth + 1) for item in islice(items, NODE_LIMIT + 1)]
-    if len(kept) > NODE_LIMIT:
-        raise WireError(f"more than {NODE_LIMIT} values")
-    return kept
+def _plain_builtin(value):
+    if type(value) is int and value.bit_length() > INTEGER_LIMIT:
+        raise WireError(f"an integer of more than {INTEGER_LIMIT} bits")
+    if type(value) is str and len(value) > TEXT_LIMIT:
+        raise WireError(f"a string of more than {TEXT_LIMIT} characters")
+    return value
 
 
 def _plain_tensor(value):
@@ -171,7 +169,7 @@ def decode(tree, tensors):
             raise WireError("not an encoded value")
         (kind, content), *_ = item.items()
         if kind == "value" and (content is None or type(content) in (bool, int, float, str)):
-            return plain(content)
+            return _plain_builtin(content)
         if kind == "tensor" and type(content) is str and content in left:
             return left.pop(content)
         if kind in ("tuple", "list") and type(content) is list:
