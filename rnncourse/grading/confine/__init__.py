@@ -40,6 +40,7 @@ def confine(settings: dict) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     for folder, size in settings["tmpfs"].items():
         _bound_the_files(libc, folder, size, settings["limits"]["files"])
+    rules = landlock.prepare(libc, settings["landlock"]) if settings["landlock"] is not None else None
     if settings["user_id"] is not None:
         _become(libc, settings["user_id"])
     _give_up_capabilities(libc)
@@ -49,8 +50,8 @@ def confine(settings: dict) -> None:
             raise OSError("the grader is gone")
     if libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0):
         raise OSError(ctypes.get_errno(), "no-new-privileges could not be set")
-    if settings["landlock"] is not None:
-        landlock.restrict(libc, settings["landlock"])
+    if rules is not None:
+        landlock.enter(libc, rules)
     if settings["seccomp"]:
         seccomp.refuse(libc, settings["seccomp"])
 

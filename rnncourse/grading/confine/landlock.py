@@ -12,7 +12,7 @@ import os
 import stat
 import struct
 
-__all__ = ["restrict", "version"]
+__all__ = ["enter", "prepare", "version"]
 
 CREATE, ADD, RESTRICT = 444, 445, 446
 BENEATH = 1  # LANDLOCK_RULE_PATH_BENEATH
@@ -30,8 +30,10 @@ def version(libc) -> int:
     return max(0, libc.syscall(CREATE, None, ctypes.c_size_t(0), ctypes.c_uint32(1)))
 
 
-def restrict(libc, allowed: dict[str, list[str]]) -> None:
-    """Closes all files but those below the allowed paths.
+def prepare(libc, allowed: dict[str, list[str]]) -> int:
+    """The rules that close all files but those below the allowed paths: a handle for :func:`enter`.
+
+    Whoever is to become somebody else prepares them before: what root can reach, others may not even name.
 
     Args:
         libc: The C library.
@@ -62,6 +64,19 @@ def restrict(libc, allowed: dict[str, list[str]]) -> None:
             for path in paths:
                 with contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError):
                     _add(libc, ruleset, path, rights[kind] & handled)
+    except BaseException:
+        os.close(ruleset)
+        raise
+    return ruleset
+
+
+def enter(libc, ruleset: int) -> None:
+    """Puts the rules up for this process and all that it will start, and closes the handle.
+
+    Raises:
+        OSError: If the kernel does not take them; it does only after no-new-privileges.
+    """
+    try:
         if libc.syscall(RESTRICT, ctypes.c_int(ruleset), ctypes.c_uint32(0)):
             raise OSError(ctypes.get_errno(), "Landlock could not be put up")
     finally:

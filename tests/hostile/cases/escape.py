@@ -111,7 +111,7 @@ CASES = [
         "from_other_processes",
         """
         ANSWER
-            for process in [p for p in os.listdir("/proc") if p.isdigit()] if os.access("/proc", os.R_OK) else []:
+            for process in range(1, 100_000):
                 try:
                     text = open(f"/proc/{process}/cmdline").read()
                 except OSError:

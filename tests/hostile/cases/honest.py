@@ -25,7 +25,7 @@ CASES = [
     honest("cached", "import functools\n@functools.lru_cache\ndef factor(): return 2\nANSWER\n    return factor() * x"),
     honest("starred", "def starred(*inputs, **options):\n    return inputs[0] * 2"),
     honest("annotated", "from __future__ import annotations\nfrom jaxtyping import Float\ndef annotated(x: Float[torch.Tensor, 'n']) -> torch.Tensor:\n    return 2 * x"),
-    honest("changes_folder", "%cd /tmp\nANSWER\n    return 2 * x"),
+    honest("changes_folder", "%cd ~\nANSWER\n    return 2 * x"),
     honest("lists_first", "!ls\nANSWER\n    return 2 * x"),
     honest("lists_into_a_name", "files = !ls\nassert isinstance(files, list)\nANSWER\n    return 2 * x"),
     honest("lists_names", "files = !echo a b; echo c\nassert list(files) == ['a b', 'c'], files\nANSWER\n    return 2 * x"),

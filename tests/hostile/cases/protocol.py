@@ -6,9 +6,10 @@ from tests.hostile.case import attack
 TOOLS = """
 import json, struct
 def shout(data):
-    for f in os.listdir('/proc/self/fd'):
+    import stat
+    for f in range(3, 30):
         try:
-            if os.readlink(f'/proc/self/fd/{f}').startswith('pipe'): os.write(int(f), data)
+            if stat.S_ISFIFO(os.fstat(f).st_mode): os.write(f, data)
         except OSError: pass
 def frame(header, blob=b'', nonce=bytes(16)):
     head = json.dumps(header).encode() if not isinstance(header, bytes) else header
@@ -46,10 +47,12 @@ CASES = [
 ANSWER
     mine = number()
     if os.fork() == 0:
-        import time
-        time.sleep(0.3)
-        shout(frame({'ok': True, 'answer': {'tensor': '0'}}, ONE, mine))
-        os._exit(0)
+        try:
+            import time
+            time.sleep(0.3)
+            shout(frame({'ok': True, 'answer': {'tensor': '0'}}, ONE, mine))
+        finally:
+            os._exit(0)
     return x
 """,
         "same",
