@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from safetensors.torch import save
 
 import rnncourse
+from rnncourse.chapters import all_questions, find_question
 from rnncourse.cli import main
+from rnncourse.course import check
 from rnncourse.grading import progress
 from rnncourse.grading.comparison import difference
 from rnncourse.grading.grader import GradeReport
@@ -21,10 +23,8 @@ from rnncourse.grading.judging import verdicts
 from rnncourse.grading.marking import Failure, Mark, mark
 from rnncourse.grading.notebook import read_submission
 from rnncourse.grading.page import as_html
-from rnncourse.grading.questions import all_questions, find_question
 from rnncourse.grading.report import as_json, as_table, console
 from rnncourse.grading.sandbox import Limits, bubblewrap_command
-from rnncourse.grading.selfcheck import check
 from rnncourse.grading.spec import Question, Wrong
 from rnncourse.grading.start import lay_out
 from rnncourse.grading.wire import PREFIX, WireError, decode, encode, pack, plain, sizes, unpack
@@ -319,6 +319,7 @@ def test_a_judge_that_does_not_end_is_left_behind():
         ({"points": 0}, "points"),
         ({"wrong": ()}, "two wrong answers"),
         ({"wrong": (Wrong("a", max, "same hint"), Wrong("b", max, "same hint"))}, "hint of its own"),
+        ({"wrong": (Wrong("a", max), Wrong("b", max).told("a hint"))}, "hint of its own"),
         ({"hints": ()}, "hints"),
         ({"name": "a b"}, "name"),
         ({"kind": "class"}, "kind"),
@@ -415,7 +416,7 @@ def test_hints_grow_stronger_with_every_failure_and_progress_is_kept(tmp_path, m
         assert [hint in said for hint in question.hints] == [number < shown for number in range(len(question.hints))]
     check("2.1", question.reference)
     assert progress.read(path)["questions"]["2.1"] == {"checks": 4, "failed": 0, "passed": True}
-    row = next(row for row in progress.summarise(progress.read(path)) if row[0] == "2")
+    row = next(row for row in progress.summarise(progress.read(path), all_questions().values()) if row[0] == "2")
     assert row == ("2", "1 of 5", "1 of 5", "0 of 5", "0 of 15", "question 2.2: Two matrices or one")
 
 

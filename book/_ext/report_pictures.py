@@ -15,7 +15,8 @@ from pathlib import Path
 from rich import _export_format, terminal_theme
 from rich.console import Console
 
-from rnncourse.grading.grader import GradeReport, grade
+from rnncourse.course import grade
+from rnncourse.grading.grader import GradeReport
 from rnncourse.grading.page import as_html
 from rnncourse.grading.report import as_table
 from rnncourse.grading.sandbox import Limits

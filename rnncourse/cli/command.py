@@ -5,8 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from rnncourse.cli import notebooks, reports, running
-from rnncourse.grading import commands as grading  # imports no torch
+from rnncourse.cli import grading, notebooks, reports, running
 
 __all__ = ["main", "make_parser"]
 

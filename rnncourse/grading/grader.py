@@ -26,7 +26,6 @@ import rnncourse
 from rnncourse.grading.channel import Lost, Worker
 from rnncourse.grading.marking import Failure, Mark, mark
 from rnncourse.grading.notebook import Submission, printable, read_submission
-from rnncourse.grading.questions import chapter_questions
 from rnncourse.grading.sandbox import Limits, find_sandbox
 from rnncourse.grading.spec import Question
 from rnncourse.grading.wire import WireError, decode, encode, plain
@@ -91,7 +90,7 @@ def grade(
     own: bool = False,
     unsafe: bool = False,
     limits: Limits | None = None,
-    questions: Sequence[Question] = (),
+    questions: Sequence[Question] | Callable[[int], Sequence[Question]],
     progress: Callable[[str], None] = lambda line: None,
 ) -> GradeReport:
     """Grades one notebook.
@@ -103,7 +102,7 @@ def grade(
         own: The notebook is one's own: run it without a sandbox where there is none.
         unsafe: Run it without a sandbox, whoever wrote it.
         limits: Time and memory.
-        questions: Ask these instead of the chapter's.
+        questions: What to ask, or a function that gives a chapter's questions.
         progress: Called with a line before each cell.
 
     Returns:
@@ -115,7 +114,7 @@ def grade(
     """
     began = time.monotonic()
     submission = read_submission(path, chapter)
-    questions = list(questions) or chapter_questions(submission.chapter)
+    questions = list(questions(submission.chapter) if callable(questions) else questions)
     if not questions:
         raise ValueError(f"{path}: chapter {submission.chapter} has no graded questions")
     bwrap, reason = (None, "") if unsafe else find_sandbox()

@@ -11,13 +11,14 @@ import json
 import os
 import stat
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rnncourse.grading.marking import Mark
+    from rnncourse.grading.spec import Question
 
 __all__ = [
     "FILE_NAME",
@@ -141,9 +142,10 @@ def record_grades(questions: Sequence[Mapping[str, Any]], notebook: Path) -> Non
             entry["graded"] = {
                 "points": question["points"],
                 "out_of": question["out_of"],
-                "answered": question["answered"],
                 "on": date.today().isoformat(),
             }
+            if question["answered"]:
+                entry["answered"] = True
             entry["best"] = max(question["points"], entry.get("best", 0))
 
         _update(question["id"], after, path)
@@ -151,6 +153,8 @@ def record_grades(questions: Sequence[Mapping[str, Any]], notebook: Path) -> Non
 
 def _after_check(entry: dict[str, Any], result: "Mark") -> None:
     entry["checks"] = entry.get("checks", 0) + 1
+    if result.answered:
+        entry["answered"] = True
     if result.full:
         entry["passed"] = True
         entry["failed"] = 0
@@ -174,24 +178,20 @@ def _update(question_id: str, change, path: Path | None = None) -> dict[str, Any
         return None
 
 
-def summarise(content: dict[str, Any]) -> list[tuple[str, str, str, str, str, str]]:
+def summarise(content: dict[str, Any], questions: Collection["Question"]) -> list[tuple[str, str, str, str, str, str]]:
     """Per chapter: its number, how many questions were attempted, self-checked, graded, the points, what is next."""
-    from rnncourse.grading.questions import all_questions
-
     noted = content["questions"]
     rows = []
-    for chapter in sorted({question.chapter for question in all_questions().values()}):
-        questions = [question for question in all_questions().values() if question.chapter == chapter]
-        entries = [noted.get(question.id, {}) for question in questions]
+    for chapter in sorted({question.chapter for question in questions}):
+        asked = [question for question in questions if question.chapter == chapter]
+        entries = [noted.get(question.id, {}) for question in asked]
 
-        def count(key: str, entries=entries, questions=questions) -> str:
-            return f"{sum(1 for entry in entries if entry.get(key))} of {len(questions)}"
+        def count(key: str, entries=entries, asked=asked) -> str:
+            return f"{sum(1 for entry in entries if entry.get(key))} of {len(asked)}"
 
-        attempted = f"{sum(1 for entry in entries if _attempted(entry))} of {len(questions)}"
-        points = f"{sum(entry.get('best', 0) for entry in entries):g} of {sum(q.points for q in questions):g}"
-        rows.append(
-            (str(chapter), attempted, count("passed"), count("graded"), points, _next(chapter, questions, entries))
-        )
+        attempted = f"{sum(1 for entry in entries if _attempted(entry))} of {len(asked)}"
+        points = f"{sum(entry.get('best', 0) for entry in entries):g} of {sum(q.points for q in asked):g}"
+        rows.append((str(chapter), attempted, count("passed"), count("graded"), points, _next(chapter, asked, entries)))
     return rows
 
 
@@ -208,8 +208,8 @@ def _next(chapter: int, questions: list, entries: list[dict[str, Any]]) -> str:
 
 
 def _attempted(entry: dict[str, Any]) -> bool:
-    """Whether there ever was an answer: a graded run of an untouched notebook is no attempt."""
-    return bool(entry.get("checks") or entry.get("best") or entry.get("graded", {}).get("answered"))
+    """Whether there ever was an answer: to grade or to run an untouched notebook is no attempt."""
+    return bool(entry.get("answered") or entry.get("passed") or entry.get("best"))
 
 
 def _full(question: Any, entry: dict[str, Any]) -> bool:

@@ -3,7 +3,7 @@
 The walls are bubblewrap's (Linux namespaces) plus the kernel's resource limits. Inside there is:
 
 - a read-only Python with its installed packages and the system's shared libraries, and nothing else of the disk;
-- this package, with ``grading/questions`` covered up;
+- this package, with ``chapters`` covered up;
 - a small writable ``/tmp``; no network; no other process; no environment but what stands here.
 
 Two ways lead in. As an ordinary user, bubblewrap makes a user namespace. As root (containers, graders) it needs none,
@@ -25,7 +25,7 @@ import rnncourse
 __all__ = ["Limits", "bubblewrap_command", "find_sandbox", "plain_command", "worker_environment"]
 
 PACKAGE = Path(rnncourse.__file__).resolve().parent
-HIDDEN = ("grading/questions",)  # what the learner's process must not read
+HIDDEN = ("chapters", "grading/questions")  # what the learner's process must not read
 COURSE = "/course"  # where the package appears inside
 MIB = 1 << 20
 

@@ -85,8 +85,8 @@ def run_grade(args: argparse.Namespace) -> int:
         if target is not None and not Path(target).parent.is_dir():
             return _complain(f"{Path(target).parent} is not a folder, so {target} cannot be written")
 
+    from rnncourse.course import grade
     from rnncourse.grading import progress
-    from rnncourse.grading.grader import grade
     from rnncourse.grading.page import as_html
     from rnncourse.grading.report import as_json, as_table, console
     from rnncourse.grading.sandbox import Limits
@@ -130,13 +130,14 @@ def run_progress(args: argparse.Namespace) -> int:
     """``rnncourse progress``: a line per chapter."""
     from rich.table import Table
 
+    from rnncourse.chapters import all_questions
     from rnncourse.grading import progress
     from rnncourse.grading.report import console
 
     path = progress.find_file(args.folder)
     if path is None:
         return _complain(f"no progress is kept in {args.folder.resolve()}; rnncourse start FOLDER makes a place for it")
-    summary = progress.summarise(progress.read(path))
+    summary = progress.summarise(progress.read(path), all_questions().values())
     table = Table("chapter", "attempted", "self-checked", "graded", "points", "next", box=None, pad_edge=False)
     for row in summary:
         table.add_row(*row)
