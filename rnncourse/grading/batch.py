@@ -8,6 +8,7 @@ the log alone, so that a run that was killed is finished by typing the same line
 import hashlib
 import json
 import os
+import secrets
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,7 +28,7 @@ from rnncourse.grading.roster import Roster
 from rnncourse.grading.rows import Row, make_rows
 from rnncourse.grading.submissions import Learner, find_learners
 
-__all__ = ["Class", "LOG_NAME", "NoWalls"]
+__all__ = ["LOG_NAME", "Class", "NoWalls", "grade_notebooks"]
 
 LOG_NAME = "log.jsonl"
 Key = tuple[str, str]  # a learner's name and number
@@ -117,7 +118,9 @@ class Class:
         places = self.roster.match(learners) if self.roster else {}
         if self.roster:
             for place in sorted(set(range(len(self.roster.people))) - set(places.values())):
-                absent = Learner(self.roster.name(place), f"row {place + 1} of the list", trouble="nothing was handed in")
+                absent = Learner(
+                    self.roster.name(place), f"row {place + 1} of the list", trouble="nothing was handed in"
+                )
                 learners.append(absent)
                 places[absent.name, absent.number] = place
         if not learners:
@@ -133,9 +136,11 @@ class Class:
     def _same_class(self, header: Mapping[str, Any]) -> None:
         where = f"{visible(self.out)} holds a class"
         if header["course"] != rnncourse.__version__:
-            raise ValueError(f"{where} begun with course {header['course']}; finish it with that, or name another --out")
+            raise ValueError(
+                f"{where} begun with course {header['course']}; finish it with that, or name another --out"
+            )
         if self.seed is not None and header["seed"] != self.seed:
-            raise ValueError(f"{where} with another seed ({header['seed']}); leave --seed out, or name another --out")
+            raise ValueError(f"{where} with another seed ({header['seed']}); leave --seed out, or name another folder")
 
     def _work(self, learners: Sequence[Learner], shown: Mapping[Key, str], seed: int) -> Iterator[Work]:
         from rnncourse.grading.notebook import SIZE_LIMIT
@@ -206,12 +211,12 @@ class Class:
         facts = [f"course {rnncourse.__version__}", f"class seed {log.header['seed']}"]
         facts.append(datetime.now(UTC).isoformat(timespec="seconds"))
         files["instructor.html"] = instructor.as_page(f"{visible(self.folder.resolve().name)}: the class", rows, facts)
-        if self.roster is None or self.roster.kind == "canvas":
-            if self.roster or any(row.key[1] for row in rows):
-                files["canvas.csv"] = gradebooks.canvas(rows, self.roster, places, title)
-        elif self.roster.kind == "moodle":
+        kind = self.roster.kind if self.roster else ""
+        if kind == "canvas" or (not kind and any(learner.platform == "canvas" for learner in learners)):
+            files["canvas.csv"] = gradebooks.canvas(rows, self.roster, places, title)
+        elif kind == "moodle":
             files["moodle.csv"] = gradebooks.moodle(rows, self.roster, places)
-        elif "email" in self.roster.header:
+        elif kind and "email" in self.roster.header:
             files["moodle.csv"] = gradebooks.moodle_gradebook(rows, self.roster, places, title)
         for folder in ("feedback", "gradescope"):
             outputs.ensure_folder(self.out / folder)
@@ -242,3 +247,45 @@ def _record(one: Work, answer: dict[str, Any]) -> dict[str, Any]:
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         **answer,
     }
+
+
+def grade_notebooks(
+    paths: Sequence[Path],
+    options: Options,
+    seed: int | None,
+    workers: int,
+    say: Callable[[str], None],
+    command: Sequence[str] = COMMAND,
+) -> Iterator[tuple[Path, str, dict[str, Any]]]:
+    """Grades notebooks that somebody named one by one; yields path, what to call it, and the answer, as they come.
+
+    Args:
+        paths: The notebooks; one that is named twice is graded once.
+        options: Limits and walls.
+        seed: For the inputs of each; fresh ones by default.
+        workers: How many at a time.
+        say: Called with lines of progress.
+        command: What starts an examiner.
+    """
+    from rnncourse.grading.notebook import SIZE_LIMIT
+
+    paths = list(dict.fromkeys(paths))
+    count = Counter(path.name for path in paths)
+    labels = tell_apart(path.name if count[path.name] == 1 else str(path) for path in paths)
+
+    def job(path: Path, label: str) -> dict[str, Any]:
+        if path.is_dir():
+            raise ValueError(f"{visible(path)} is a folder; name one folder alone to grade a class, or notebooks")
+        if not os.path.lexists(path):
+            raise ValueError(f"{visible(path)} does not exist")
+        try:
+            content = read_bytes(path, SIZE_LIMIT, links=True)
+        except ValueError as error:
+            raise ValueError(f"{visible(path)}: {error}") from None
+        say(label)
+        return make_job(label, path.name, content, secrets.randbelow(2**31) if seed is None else seed, options)
+
+    named = [(path, labels[path.name if count[path.name] == 1 else str(path)]) for path in paths]
+    jobs = [((path, label), lambda path=path, label=label: job(path, label)) for path, label in named]
+    for (path, label), answer in in_parallel(jobs, min(workers, len(jobs)), options.deadline, command=command, say=say):
+        yield path, label, answer

@@ -1,4 +1,4 @@
-"""A process that grades one notebook after another: ``python -P -m rnncourse.grading.examiner``.
+"""A process that grades one notebook after another (``python -P -m rnncourse.cli.examiner``).
 
 It reads a job a line and writes an answer a line. It exists so that nothing that happens while a notebook is graded
 happens to the process that keeps the class's grades: it can run out of memory, hang or crash, and costs one notebook.
@@ -11,19 +11,17 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from rnncourse.grading.jobs import do
-
 __all__ = ["PARENT", "serve"]
 
 PARENT = "RNNCOURSE_EXAMINER_OF"  # the environment's word for who is asking
 MEMORY = 6 << 30  # bytes of private memory of this process; the learner's has limits of its own
 
 
-def serve(work: Callable[[dict, Callable[[str], None]], dict[str, Any]] = do) -> None:
+def serve(work: Callable[[dict, Callable[[str], None]], dict[str, Any]]) -> None:
     """Does jobs from the standard input until it ends.
 
     Args:
-        work: What to do with a job.
+        work: What to do with a job: takes it and a function to call with lines of progress, returns the answer.
     """
     _die_with_parent()
     _bound_memory()
@@ -64,7 +62,3 @@ def _bound_memory() -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
     except (ImportError, OSError, ValueError):  # Windows; a kernel without it
         pass
-
-
-if __name__ == "__main__":
-    serve()

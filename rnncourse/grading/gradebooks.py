@@ -46,7 +46,9 @@ def _csv(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     return buffer.getvalue()
 
 
-def table(rows: Sequence[Row], roster: Roster | None = None, places: Mapping[tuple[str, str], int] | None = None) -> str:
+def table(
+    rows: Sequence[Row], roster: Roster | None = None, places: Mapping[tuple[str, str], int] | None = None
+) -> str:
     """The class as CSV: a row for each learner, a column for each question, and the reasons in words.
 
     Args:
@@ -82,20 +84,7 @@ def table(rows: Sequence[Row], roster: Roster | None = None, places: Mapping[tup
 
 def json_lines(rows: Sequence[Row]) -> str:
     """The class as JSON lines in ASCII: an object for each learner, with the reports that count."""
-    return "".join(json.dumps(_plain(row), ensure_ascii=True) + "\n" for row in rows)
-
-
-def _plain(row: Row) -> dict[str, Any]:
-    return {
-        "learner": row.learner,
-        "points": row.points,
-        "out_of": row.out_of,
-        "status": row.status,
-        "reasons": row.reasons,
-        "notes": row.notes,
-        "failures": row.failures,
-        "reports": list(row.reports.values()),
-    }
+    return "".join(json.dumps(row.as_dict() | {"reports": list(row.reports.values())}) + "\n" for row in rows)
 
 
 def canvas(rows: Sequence[Row], roster: Roster | None, places: Mapping[tuple[str, str], int], title: str) -> str:

@@ -20,7 +20,9 @@ table { border-collapse: collapse; width: 100%; font-size: .95rem; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .7rem .3rem 0; border-bottom: 1px solid var(--line); }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 tr.none td { color: var(--bad); }
-svg { width: 100%; height: auto; max-width: 40rem; } svg rect { fill: var(--good); } svg text { fill: var(--ink); font-size: 12px; }
+svg { width: 100%; height: auto; max-width: 40rem; }
+svg rect { fill: var(--good); }
+svg text { fill: var(--ink); font-size: 12px; }
 .wide { overflow-x: auto; }
 """
 
@@ -137,7 +139,8 @@ def _drawn(counts: Sequence[int]) -> str:
     ticks = [f'<text x="{20 + n * width:.1f}" y="188" text-anchor="middle">{10 * n}</text>' for n in range(BINS + 1)]
     return (
         f'<svg viewBox="0 0 600 205" role="img" aria-label="Learners by their share of the points: {said}">'
-        f'{"".join(bars)}{"".join(ticks)}<text x="300" y="203" text-anchor="middle">per cent of the points</text></svg>\n'
+        f"{''.join(bars)}{''.join(ticks)}"
+        '<text x="300" y="203" text-anchor="middle">per cent of the points</text></svg>\n'
     )
 
 

@@ -67,14 +67,20 @@ def make_job(
     }
 
 
-def read_bytes(path: Path, limit: int) -> bytes:
+def read_bytes(path: Path, limit: int, *, links: bool = False) -> bytes:
     """A stranger's file: a regular one, no link to another, and not larger than is read of it.
+
+    Args:
+        path: The file.
+        limit: The most bytes that it may have.
+        links: Whether a link is followed, for a path that somebody typed.
 
     Raises:
         ValueError: In one line, if it is anything else; nothing of it has been read then.
     """
     try:
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+        unfollowed = 0 if links else getattr(os, "O_NOFOLLOW", 0)
+        handle = os.open(path, os.O_RDONLY | unfollowed | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         with os.fdopen(handle, "rb") as file:
             state = os.fstat(file.fileno())
             if not stat.S_ISREG(state.st_mode):
@@ -88,21 +94,30 @@ def read_bytes(path: Path, limit: int) -> bytes:
         raise ValueError(f"it cannot be read ({error.strerror})") from None
 
 
-def do(job: dict[str, Any], say: Callable[[str], None] = lambda line: None) -> dict[str, Any]:
+def do(
+    job: dict[str, Any],
+    grade: Callable[..., Any],
+    find: Callable[[str], Any],
+    say: Callable[[str], None] = lambda line: None,
+) -> dict[str, Any]:
     """Grades one notebook; whatever happens, there is an answer.
 
     Args:
         job: What :func:`make_job` made.
+        grade: :func:`rnncourse.course.grade`, or what stands for it.
+        find: Gives the question of an id.
         say: Called with a line before each cell.
 
     Returns:
         Either ``{"report": …}`` or ``{"failure": why, "fault": whose}``, where the fault is the "submission"'s, the
         "grader"'s, or that there is no "sandbox".
     """
-    from rnncourse.grading.grader import NoSandbox, grade
+    from rnncourse.grading import grader
     from rnncourse.grading.sandbox import Limits
 
     limits = Limits(cell_seconds=job["cell_seconds"], total_seconds=job["total_seconds"])
+    ours = getattr(grader, "Ungraded", ())
+    asked = {"questions": [find(question_id) for question_id in job["questions"]]} if job["questions"] else {}
     try:
         with tempfile.TemporaryDirectory(prefix="rnncourse-") as folder:
             path = Path(folder) / job["name"]
@@ -115,23 +130,17 @@ def do(job: dict[str, Any], say: Callable[[str], None] = lambda line: None) -> d
                     own=job["own"],
                     unsafe=job["unsafe"],
                     limits=limits,
-                    questions=_questions(job["questions"]),
                     progress=say,
+                    **asked,
                 )
-            except NoSandbox as error:
-                return {"failure": clean(str(error)), "fault": "sandbox"}
             except ValueError as error:
-                return {"failure": clean(str(error).replace(str(path), job["label"])), "fault": "submission"}
+                fault = "grader" if isinstance(error, ours) else "submission"
+                fault = "sandbox" if isinstance(error, grader.NoSandbox) else fault
+                return {"failure": clean(str(error).replace(str(path), job["label"])), "fault": fault}
         return {"report": clean(report_to_dict(report) | {"notebook": job["label"]})}
     except Exception as error:
         what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         return {"failure": clean(f"the grader itself failed ({what})"), "fault": "grader"}
-
-
-def _questions(ids: Sequence[str]) -> list:
-    from rnncourse.grading.questions import find_question
-
-    return [find_question(question_id) for question_id in ids]
 
 
 def report_to_dict(report: Any) -> dict[str, Any]:
@@ -152,6 +161,7 @@ def report_to_dict(report: Any) -> dict[str, Any]:
         "when": report.when,
         "seconds": report.seconds,
         "platform": report.platform,
+        "faults": dict(getattr(report, "faults", {})),
     }
 
 

@@ -85,7 +85,9 @@ def _section(report: Mapping[str, Any]) -> str:
     lines += ["<ol>\n", *[_question(question) for question in report["questions"]], "</ol>\n"]
     if report["cells"]:
         lines.append('<p class="small">Cells that failed:</p>\n<div class="small">\n')
-        lines += [f"<div>cell {escape(number)}: {escape(problem)}</div>\n" for number, problem in report["cells"].items()]
+        lines += [
+            f"<div>cell {escape(number)}: {escape(problem)}</div>\n" for number, problem in report["cells"].items()
+        ]
         lines.append("</div>\n")
     facts = [
         f"chapter {report['chapter']}",

@@ -4,6 +4,7 @@ A :class:`Slot` is one examiner (:mod:`rnncourse.grading.examiner`) and whoever 
 the deadline is killed, one that dies is replaced, and in both cases one notebook has an answer that says so.
 """
 
+import contextlib
 import json
 import os
 import queue
@@ -21,7 +22,7 @@ from rnncourse.grading.names import clean
 
 __all__ = ["COMMAND", "Slot", "in_parallel"]
 
-COMMAND = (sys.executable, "-P", "-m", "rnncourse.grading.examiner")
+COMMAND = (sys.executable, "-P", "-m", "rnncourse.cli.examiner")
 LONGEST_ANSWER = 8 << 20  # bytes
 JOBS_EACH = 100  # then a fresh examiner, so that nothing adds up
 
@@ -112,10 +113,8 @@ class Slot:
         process.kill()
         process.wait()
         for stream in (process.stdin, process.stdout):
-            try:
+            with contextlib.suppress(OSError):
                 stream.close()
-            except OSError:
-                pass
         self.errors.seek(max(0, self.errors.seek(0, os.SEEK_END) - 2000))
         tail = self.errors.read().decode("utf-8", "replace").strip().splitlines()
         self.errors.close()

@@ -3,6 +3,7 @@
 Reports arrive here as plain dictionaries (:func:`rnncourse.grading.jobs.report_to_dict`): this module needs no torch.
 """
 
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,7 +16,7 @@ from rich.text import Text
 import rnncourse
 from rnncourse.grading.names import clean
 
-__all__ = ["as_dict", "as_table", "class_table", "console", "details", "state"]
+__all__ = ["as_dict", "as_json", "as_table", "class_table", "console", "details", "state"]
 
 SCHEMA = 1  # raised when a key changes its meaning
 
@@ -29,6 +30,11 @@ def as_dict(reports: Sequence[Mapping[str, Any]], failures: Mapping[str, str], *
         "failures": dict(failures),
         **more,
     }
+
+
+def as_json(content: Mapping[str, Any]) -> str:
+    """The same as text for a file."""
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
 def state(question: Mapping[str, Any]) -> str:

@@ -53,6 +53,18 @@ class Row:
         """Question id → what the report that counts says about it."""
         return {question["id"]: question for report in self.reports.values() for question in report["questions"]}
 
+    def as_dict(self) -> dict[str, Any]:
+        """All but the reports, for JSON."""
+        return {
+            "learner": self.learner,
+            "points": self.points,
+            "out_of": self.out_of,
+            "status": self.status,
+            "reasons": self.reasons,
+            "notes": self.notes,
+            "failures": self.failures,
+        }
+
 
 def make_rows(
     learners: Sequence[Learner],
@@ -116,7 +128,9 @@ def _sum_up(row: Row, learner: Learner, asked: Mapping[int, float]) -> None:
         if report:
             row.points += report["points"]
             row.reasons += _missing(report)
-            row.notes += [f"{question['id']}: {question['note']}" for question in report["questions"] if question["note"]]
+            row.notes += [
+                f"{question['id']}: {question['note']}" for question in report["questions"] if question["note"]
+            ]
     for label, why in row.failures.items():
         row.reasons.append(why if why.startswith(label) else f"{label}: {why}")
     if not row.reports and not row.failures:

@@ -30,12 +30,14 @@ class Learner:
     Args:
         name: What tells this learner from others: the folder's or the file's name, or the part of it that is a name.
         number: How a learning platform numbers the learner, where the name of the download says so.
+        platform: Which one, "canvas" or "moodle".
         notebooks: The files to grade.
         trouble: Why there is nothing to grade, in words.
     """
 
     name: str
     number: str = ""
+    platform: str = ""
     notebooks: tuple[Path, ...] = ()
     trouble: str = ""
 
@@ -72,15 +74,15 @@ def find_learners(folder: Path, chapter: int | None = None) -> list[Learner]:
             continue
         path = Path(folder, entry.name)
         if entry.is_dir(follow_symlinks=False):
-            name, number = _who(entry.name, is_file=False)
+            name, number, platform = _who(entry.name, is_file=False)
             notebooks, trouble = _notebooks(path, chapter)
         elif entry.name.lower().endswith(".ipynb"):
-            name, number = _who(entry.name, is_file=True)
+            name, number, platform = _who(entry.name, is_file=True)
             linked = entry.is_symlink()
             notebooks, trouble = (() if linked else (path,)), ("the notebook is a link to another file" * linked)
         else:
             continue
-        learner = found.setdefault((name, number), Learner(name, number))
+        learner = found.setdefault((name, number), Learner(name, number, platform))
         learner.notebooks += tuple(notebooks)
         learner.trouble = learner.trouble or trouble
     learners = list(found.values())
@@ -92,15 +94,17 @@ def find_learners(folder: Path, chapter: int | None = None) -> list[Learner]:
     return learners
 
 
-def _who(name: str, is_file: bool) -> tuple[str, str]:
-    """The learner's name and a platform's number for the learner, from the name of a folder or file."""
+def _who(name: str, is_file: bool) -> tuple[str, str, str]:
+    """The learner's name, a platform's number for the learner and the platform, from a folder's or file's name."""
     stem = name[: -len(".ipynb")] if is_file else name
     exercises = "|".join(_exercises()) if is_file else ""
     if exercises and (own := re.fullmatch(f"(?P<who>.+?)_(?:{exercises})", stem, re.DOTALL)):
         stem = own["who"]
-    if match := MOODLE.fullmatch(name) or (CANVAS.fullmatch(name) if is_file else None):
-        return match["who"], match["id"]
-    return stem, ""
+    if match := MOODLE.fullmatch(name):
+        return match["who"], match["id"], "moodle"
+    if is_file and (match := CANVAS.fullmatch(name)):
+        return match["who"], match["id"], "canvas"
+    return stem, "", ""
 
 
 @lru_cache(maxsize=1)
