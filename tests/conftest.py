@@ -50,3 +50,9 @@ def _annotations_off_for_bad_input(request):
 @pytest.fixture(autouse=True)
 def _seed():
     torch.manual_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def _state_folder(tmp_path_factory, monkeypatch):
+    """What `rnncourse start` remembers about this user is not touched by tests."""
+    monkeypatch.setenv("RNNCOURSE_STATE", str(tmp_path_factory.mktemp("state")))

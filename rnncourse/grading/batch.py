@@ -201,7 +201,8 @@ class Class:
         """All outputs, from the log alone."""
         records: dict[Key, list[Mapping[str, Any]]] = defaultdict(list)
         for one in work:
-            records[one.learner].append(log.entries[one.key])
+            nothing = {"label": one.label, "failure": "it was not graded", "fault": "grader"}
+            records[one.learner].append(log.entries.get(one.key, nothing))
         rows = make_rows(learners, shown, records)
         title = f"rnncourse chapter {self.options.chapter}" if self.options.chapter else "rnncourse"
         files = {

@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from rnncourse.grading.names import clean
-from rnncourse.grading.pool import COMMAND, Slot
+from rnncourse.grading.pool import COMMAND, Slot, prepared
 
 __all__ = ["on_a_cluster", "work"]
 
 PLAIN = ["dask", "msgpack"]  # no pickle
+PATIENCE = 20  # seconds for a scheduler to answer
 AHEAD = 2  # jobs for each thread of the cluster at a time: their notebooks travel when there is room for them
 
 _slots = threading.local()
@@ -66,7 +67,7 @@ def on_a_cluster(
     except ImportError:
         raise ValueError('the package distributed is missing: pip install "rnncourse[cluster]"') from None
     try:
-        client = Client(address, serializers=PLAIN, deserializers=PLAIN, timeout=20, set_as_default=False)
+        client = Client(address, serializers=PLAIN, deserializers=PLAIN, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
         raise ValueError(f"there is no Dask scheduler at {clean(address)} ({clean(str(error))[:200]})") from None
     command = None if tuple(command) == tuple(COMMAND) else list(command)
@@ -79,11 +80,11 @@ def on_a_cluster(
         def hand_over(count: int) -> Iterator[Any]:
             """Sends so many more jobs; yields their futures, or (key, answer) where there is nothing to send."""
             for key, make in waiting:
-                try:
-                    order = {"job": make(), "deadline": deadline, "command": command}
-                except ValueError as error:
-                    yield key, {"failure": clean(str(error)), "fault": "submission"}
+                job, is_job = prepared(make)
+                if not is_job:
+                    yield key, job
                     continue
+                order = {"job": job, "deadline": deadline, "command": command}
                 future = client.submit(work, json.dumps(order, ensure_ascii=True), key=f"grade-{uuid.uuid4().hex}")
                 keys[future.key] = key
                 yield future

@@ -20,7 +20,7 @@ import rnncourse
 from rnncourse.grading.examiner import PARENT
 from rnncourse.grading.names import clean
 
-__all__ = ["COMMAND", "Slot", "in_parallel"]
+__all__ = ["COMMAND", "Slot", "in_parallel", "prepared"]
 
 COMMAND = (sys.executable, "-P", "-m", "rnncourse.cli.examiner")
 LONGEST_ANSWER = 8 << 20  # bytes
@@ -133,8 +133,8 @@ def in_parallel(
     """Grades jobs in several slots and yields (key, answer) as they come; leaving the loop ends everything.
 
     Args:
-        jobs: Pairs of a key and a function that makes the job, or answers it by raising a ValueError: a file is read
-            only when its turn has come.
+        jobs: Pairs of a key and a function that makes the job, or raises a ValueError that is the answer: a file is
+            read only when its turn has come.
         workers: How many slots.
         deadline: Seconds for one job.
         command: What starts an examiner.
@@ -177,11 +177,20 @@ def in_parallel(
             thread.join(10)
 
 
-def _answer(slot: Slot, make: Callable[[], dict], deadline: float, say: Callable[[str], None]) -> dict:
+def prepared(make: Callable[[], dict]) -> tuple[dict, bool]:
+    """A job and True, or, where none can be made, the answer to it and False."""
     try:
-        job = make()
+        return make(), True
     except ValueError as error:
-        return {"failure": clean(str(error)), "fault": "submission"}
+        return {"failure": clean(str(error)), "fault": "submission"}, False
+    except Exception as error:
+        return {"failure": clean(f"the grader itself failed ({type(error).__name__}: {error})"), "fault": "grader"}, False
+
+
+def _answer(slot: Slot, make: Callable[[], dict], deadline: float, say: Callable[[str], None]) -> dict:
+    job, is_job = prepared(make)
+    if not is_job:
+        return job
     try:
         return slot.grade(job, deadline, say)
     except Exception as error:  # such as: no more processes on this machine
