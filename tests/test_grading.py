@@ -20,11 +20,11 @@ from rnncourse.course import check
 from rnncourse.grading import progress
 from rnncourse.grading.comparison import difference
 from rnncourse.grading.grader import GradeReport
+from rnncourse.grading.jobs import report_to_dict
 from rnncourse.grading.judging import verdicts
 from rnncourse.grading.marking import Failure, Mark, mark
 from rnncourse.grading.notebook import read_submission
 from rnncourse.grading.page import as_html
-from rnncourse.grading.jobs import report_to_dict
 from rnncourse.grading.report import as_dict, as_json, as_table, console
 from rnncourse.grading.sandbox import Limits, bubblewrap_command
 from rnncourse.grading.spec import Question, Wrong

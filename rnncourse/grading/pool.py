@@ -184,7 +184,10 @@ def prepared(make: Callable[[], dict]) -> tuple[dict, bool]:
     except ValueError as error:
         return {"failure": clean(str(error)), "fault": "submission"}, False
     except Exception as error:
-        return {"failure": clean(f"the grader itself failed ({type(error).__name__}: {error})"), "fault": "grader"}, False
+        return {
+            "failure": clean(f"the grader itself failed ({type(error).__name__}: {error})"),
+            "fault": "grader",
+        }, False
 
 
 def _answer(slot: Slot, make: Callable[[], dict], deadline: float, say: Callable[[str], None]) -> dict:
