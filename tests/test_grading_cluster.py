@@ -1,4 +1,4 @@
-"""The same work on a Dask cluster: nothing is lost or graded twice when a worker is killed, and nothing is unpickled."""
+"""The same work on a Dask cluster: a killed worker loses nothing, nothing is graded twice or unpickled."""
 
 import contextlib
 import io
@@ -59,9 +59,7 @@ def test_a_killed_worker_loses_nothing_and_nothing_is_graded_twice(tmp_path, mon
     records = [json.loads(line) for line in (tmp_path / "out" / LOG_NAME).read_text().splitlines()][1:]
     labels = [record["label"] for record in records]
     assert len(labels) == len(set(labels)) == 24
-    assert len(jobs()) <= 24 + 2, (
-        "only what was in flight on the killed worker, or done and not yet fetched, began again"
-    )
+    assert len(jobs()) <= 24 + 2, "only what was in flight, or done and not yet fetched, began again"
     monkeypatch.delenv("FAKE_EXAMINER_TRACE")
     assert summary(rows) == summary(graded(folder, tmp_path / "here", seed=None))
     assert rows["learner003"].ours

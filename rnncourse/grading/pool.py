@@ -97,7 +97,8 @@ class Slot:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self.errors,
-                env=os.environ | {"PYTHONPATH": os.pathsep.join(path), PARENT: str(os.getpid())},
+                env=os.environ
+                | {"PYTHONPATH": os.pathsep.join(path), "PYTHONIOENCODING": "utf-8", PARENT: str(os.getpid())},
                 start_new_session=True,  # Ctrl-C is for the command, which then ends its examiners
             )
             self.jobs = 0
