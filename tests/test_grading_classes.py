@@ -14,7 +14,7 @@ import pytest
 
 from rnncourse.cli import main
 from rnncourse.grading import batch
-from rnncourse.grading.batch import LOG_NAME, Class, NoWalls, grade_notebooks
+from rnncourse.grading.batch import LOG_NAME, Class, NoWalls
 from rnncourse.grading.jobs import Options
 from rnncourse.grading.log import Log
 from rnncourse.grading.meter import Meter
@@ -435,21 +435,6 @@ def test_elsewhere_than_on_a_terminal_progress_is_a_line_for_every_tenth():
 
 
 # --- the command ---------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def faked(monkeypatch):
-    """The command grades with the fake examiner."""
-    monkeypatch.setattr(batch.Class, "command", fake_examiner.COMMAND)
-    monkeypatch.setattr(
-        batch, "grade_notebooks", lambda *arguments: grade_notebooks(*arguments, command=fake_examiner.COMMAND)
-    )
-    original = batch.Class.__init__
-
-    def init(self, *arguments, **options):
-        original(self, *arguments, **{"command": fake_examiner.COMMAND, **options})
-
-    monkeypatch.setattr(batch.Class, "__init__", init)
 
 
 def test_the_exit_code_tells_the_truth_about_a_class(tmp_path, faked, capsys):

@@ -22,7 +22,7 @@ from rnncourse.grading.gradebooks import cell
 from rnncourse.grading.names import clean, file_stem, look, tell_apart, visible
 from rnncourse.grading.roster import read_roster
 from tests.house import ROOT
-from tests.test_grading_classes import faked, graded, hand_in  # noqa: F401 (faked is a fixture)
+from tests.test_grading_classes import graded, hand_in
 
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no such file names")
 
@@ -173,7 +173,7 @@ def test_no_word_becomes_a_formula_or_a_line(word):
 
 
 @posix
-def test_the_terminal_shows_a_hostile_class_harmlessly(tmp_path, faked, capsys):  # noqa: F811
+def test_the_terminal_shows_a_hostile_class_harmlessly(tmp_path, faked, capsys):
     folder = hostile_class(tmp_path / "class")
     hand_in(folder, "\x1b[2Jbroken/02.ipynb", act="garbage")
     assert main(["grade", str(folder)]) == 2
@@ -224,7 +224,7 @@ def test_a_report_is_never_written_over_what_is_graded_and_no_output_fails_late(
 
 
 @posix
-def test_an_unwritable_output_is_refused_before_grading(tmp_path, monkeypatch, faked, capsys):  # noqa: F811
+def test_an_unwritable_output_is_refused_before_grading(tmp_path, monkeypatch, faked, capsys):
     monkeypatch.chdir(tmp_path)
     hand_in(tmp_path, "alice.ipynb", points=3)
     trace = tmp_path / "trace"
@@ -244,14 +244,14 @@ def test_an_unwritable_output_is_refused_before_grading(tmp_path, monkeypatch, f
     assert not trace.exists()
 
 
-def test_a_device_can_be_an_output(tmp_path, faked, capsys):  # noqa: F811
+def test_a_device_can_be_an_output(tmp_path, faked, capsys):
     alice = hand_in(tmp_path, "alice.ipynb", points=3)
     assert main(["grade", str(alice), "--json", os.devnull]) == 0
     assert os.path.exists(os.devnull)
     capsys.readouterr()
 
 
-def test_two_notebooks_of_one_name_are_told_apart_everywhere(tmp_path, monkeypatch, faked, capsys):  # noqa: F811
+def test_two_notebooks_of_one_name_are_told_apart_everywhere(tmp_path, monkeypatch, faked, capsys):
     monkeypatch.chdir(tmp_path)
     for number, who in enumerate(("ada", "bob")):
         hand_in(tmp_path, f"{who}/02.ipynb", points=number + 1)
@@ -329,7 +329,7 @@ def test_json_is_json_whatever_happens(argv, code, tmp_path):
     assert done.stderr
 
 
-def test_json_is_json_when_the_command_is_interrupted(tmp_path, monkeypatch, faked, capsys):  # noqa: F811
+def test_json_is_json_when_the_command_is_interrupted(tmp_path, monkeypatch, faked, capsys):
     from rnncourse.grading import progress
 
     paths = [str(hand_in(tmp_path, f"{name}.ipynb", points=3)) for name in "ab"]

@@ -171,9 +171,9 @@ def _grade_notebooks(args: argparse.Namespace, said: dict[str, Any]) -> int:
 def _grade_class(args: argparse.Namespace, said: dict[str, Any]) -> int:
     from rnncourse.grading import outputs
     from rnncourse.grading.batch import Class
-    from rnncourse.grading.handout import read_variants
     from rnncourse.grading.report import as_dict, as_json, class_table, console
     from rnncourse.grading.roster import read_roster
+    from rnncourse.grading.variants import read_variants
 
     folder = args.notebooks[0]
     if args.own:

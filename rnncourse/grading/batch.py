@@ -96,7 +96,7 @@ class Class:
         header = {"course": rnncourse.__version__, "seed": seeds.fresh() if self.seed is None else self.seed}
         with Log(self.out / LOG_NAME, header) as log:
             self._same_class(log.header)
-            work = list(self._work(learners, shown, log.header["seed"]))
+            work = list(self._work(learners, places, log.header["seed"]))
             again = self._again(work, shown)
             todo = [one for one in work if one.learner in again or not _final(log.entries.get(one.key))]
             counter = meter(len(todo), len(work) - len(todo))
@@ -142,14 +142,21 @@ class Class:
         if self.seed is not None and header["seed"] != self.seed:
             raise ValueError(f"{where} with another seed ({header['seed']}); leave --seed out, or name another folder")
 
-    def _work(self, learners: Sequence[Learner], shown: Mapping[Key, str], seed: int) -> Iterator[Work]:
+    def _given(self, learner: Key, places: Mapping[Key, int]) -> tuple[str, ...] | None:
+        """The questions that a learner was handed out, under the list's name or the submission's; None for nobody."""
+        names = [learner[0]]
+        if self.roster and learner in places:
+            names.insert(0, self.roster.name(places[learner]))
+        return next((tuple(self.variants[name]) for name in names if name in self.variants), None)
+
+    def _work(self, learners: Sequence[Learner], places: Mapping[Key, int], seed: int) -> Iterator[Work]:
         from rnncourse.grading.notebook import SIZE_LIMIT
 
         paths = [str(path.relative_to(self.folder)) for learner in learners for path in learner.notebooks]
         labels = tell_apart(paths)
         for learner in learners:
             who = (learner.name, learner.number)
-            questions = tuple(self.variants.get(learner.name, ()))
+            questions = self._given(who, places) or ()
             for path in learner.notebooks:
                 relative = str(path.relative_to(self.folder))
                 trouble = digest = ""
@@ -204,6 +211,9 @@ class Class:
             nothing = {"label": one.label, "failure": "it was not graded", "fault": "grader"}
             records[one.learner].append(log.entries.get(one.key, nothing))
         rows = make_rows(learners, shown, records)
+        for row in rows if self.variants else ():
+            if row.reports and self._given(row.key, places) is None:
+                row.notes.insert(0, "is not in the handout: was asked all of the chapter's questions")
         title = f"rnncourse chapter {self.options.chapter}" if self.options.chapter else "rnncourse"
         files = {
             "grades.csv": gradebooks.table(rows, self.roster, places),

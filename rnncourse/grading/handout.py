@@ -17,10 +17,10 @@ from rnncourse.grading import outputs
 from rnncourse.grading.names import file_stem, visible
 from rnncourse.grading.roster import Roster
 from rnncourse.grading.spec import Draw, Question
+from rnncourse.grading.variants import FILE_NAME
 
-__all__ = ["FILE_NAME", "choices", "drawn", "hand_out", "only", "read_variants"]
+__all__ = ["choices", "drawn", "hand_out", "only"]
 
-FILE_NAME = "variants.json"
 HEADING = re.compile(r"^##\s+Exercise\s+(\d+\.\d+)\b.*$", re.MULTILINE)
 
 
@@ -138,18 +138,3 @@ def hand_out(
         f"{len(names)} exercises of {number} questions, {worth:g} points each, from {len(among)} choices",
         f"grade them with: rnncourse grade SUBMISSIONS --chapter {chapter} --variants {visible(target)}",
     ]
-
-
-def read_variants(path: Path) -> dict[str, tuple[str, ...]]:
-    """Learner → questions, from a handout's file.
-
-    Raises:
-        ValueError: If it is no such file.
-    """
-    try:
-        given = json.loads(path.read_text(encoding="utf-8"))["questions"]
-        if not all(isinstance(ids, list) and all(isinstance(one, str) for one in ids) for ids in given.values()):
-            raise TypeError
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        raise ValueError(f"{visible(path)} is not what rnncourse handout wrote") from None
-    return {name: tuple(ids) for name, ids in given.items()}
