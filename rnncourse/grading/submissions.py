@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rnncourse.grading.names import visible
 
-__all__ = ["Learner", "course_copy", "find_learners"]
+__all__ = ["Learner", "course_copy", "find_learners", "notebooks_below"]
 
 MOST_ENTRIES = 5000  # looked at in one learner's folder
 MOST_NOTEBOOKS = 20  # graded for one learner
@@ -75,7 +75,7 @@ def find_learners(folder: Path, chapter: int | None = None) -> list[Learner]:
         path = Path(folder, entry.name)
         if entry.is_dir(follow_symlinks=False):
             name, number, platform = _who(entry.name, is_file=False)
-            notebooks, trouble = _notebooks(path, chapter)
+            notebooks, trouble = notebooks_below(path, chapter)
         elif entry.name.lower().endswith(".ipynb"):
             name, number, platform = _who(entry.name, is_file=True)
             linked = entry.is_symlink()
@@ -115,7 +115,7 @@ def _exercises() -> tuple[str, ...]:
     return tuple(re.escape(path.stem) for path in sorted((course_root() / "exercises").glob("[0-9][0-9]_*.ipynb")))
 
 
-def _notebooks(folder: Path, chapter: int | None) -> tuple[tuple[Path, ...], str]:
+def notebooks_below(folder: Path, chapter: int | None) -> tuple[tuple[Path, ...], str]:
     """The notebooks below a learner's folder, or why there are none to grade."""
     found: list[Path] = []
     links = looked = 0
