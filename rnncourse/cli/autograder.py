@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None, command: Sequence[str] | None = None
     parser.add_argument("--seconds", type=float, default=300.0, help="limit for one notebook")
     parser.add_argument("--cell-seconds", type=float, default=60.0, help="limit for one cell")
     parser.add_argument(
-        "--check", action="store_true", help="only say whether a stranger's notebook can be graded here"
+        "--check", action="store_true", help="only say whether there are walls here"
     )
     args = parser.parse_args(argv)
     if args.check:
