@@ -28,9 +28,7 @@ def main(argv: Sequence[str] | None = None, command: Sequence[str] | None = None
     parser.add_argument("--chapter", type=int, help="ask this chapter's questions, whatever the notebook says")
     parser.add_argument("--seconds", type=float, default=300.0, help="limit for one notebook")
     parser.add_argument("--cell-seconds", type=float, default=60.0, help="limit for one cell")
-    parser.add_argument(
-        "--check", action="store_true", help="only say whether there are walls here"
-    )
+    parser.add_argument("--check", action="store_true", help="only say whether there are walls here")
     args = parser.parse_args(argv)
     if args.check:
         return _check()
