@@ -2,7 +2,6 @@
 
 import json
 import os
-import struct
 import threading
 from html.parser import HTMLParser
 
@@ -18,6 +17,7 @@ from rnncourse.chapters import all_questions, find_question
 from rnncourse.cli import main
 from rnncourse.course import check
 from rnncourse.grading import progress
+from rnncourse.grading.bubblewrap import bubblewrap_command
 from rnncourse.grading.comparison import difference
 from rnncourse.grading.grader import GradeReport
 from rnncourse.grading.jobs import report_to_dict
@@ -26,10 +26,10 @@ from rnncourse.grading.marking import Failure, Mark, mark
 from rnncourse.grading.notebook import read_submission
 from rnncourse.grading.page import as_html
 from rnncourse.grading.report import as_dict, as_json, as_table, console
-from rnncourse.grading.sandbox import Limits, bubblewrap_command
+from rnncourse.grading.sandbox import Limits
 from rnncourse.grading.spec import Question, Wrong
 from rnncourse.grading.start import lay_out
-from rnncourse.grading.wire import PREFIX, WireError, decode, encode, pack, plain, sizes, unpack
+from rnncourse.grading.wire import NO_NONCE, PREFIX, WireError, decode, encode, pack, plain, sizes, unpack
 from tests.house import ROOT
 
 HOSTILE = '"><script>alert(1)</script>[bold red]x[/]\x1b[2J&amp;'
@@ -106,9 +106,9 @@ def test_json_that_is_too_deep_is_refused():
 
 def test_an_announced_length_over_the_cap_is_refused_before_reading():
     with pytest.raises(WireError, match="announced"):
-        sizes(struct.pack(">II", 2**31, 0))
+        sizes(PREFIX.pack(NO_NONCE, 2**31, 0))
     with pytest.raises(WireError, match="announced"):
-        sizes(struct.pack(">II", 10, 2**30))
+        sizes(PREFIX.pack(NO_NONCE, 10, 2**30))
 
 
 def test_subclasses_do_not_cross():

@@ -48,7 +48,7 @@ def _grade(args: argparse.Namespace, command: Sequence[str] | None) -> int:
     from rnncourse.grading import outputs, pool, seeds
     from rnncourse.grading.gradebooks import gradescope
     from rnncourse.grading.jobs import Options, make_job, read_bytes
-    from rnncourse.grading.notebook import SIZE_LIMIT
+    from rnncourse.grading.notebook import FILE_LIMIT
     from rnncourse.grading.rows import make_rows
     from rnncourse.grading.submissions import Learner, notebooks_below
 
@@ -62,7 +62,7 @@ def _grade(args: argparse.Namespace, command: Sequence[str] | None) -> int:
     labels = _labels(folder, notebooks)
 
     def job(path: Path) -> dict:
-        return make_job(labels[path], path.name, read_bytes(path, SIZE_LIMIT), seeds.fresh() % 2**31, options)
+        return make_job(labels[path], path.name, read_bytes(path, FILE_LIMIT), seeds.fresh() % 2**31, options)
 
     jobs = [(path, lambda path=path: job(path)) for path in notebooks]
     records = []

@@ -150,7 +150,7 @@ class Class:
         return next((tuple(self.variants[name]) for name in names if name in self.variants), None)
 
     def _work(self, learners: Sequence[Learner], places: Mapping[Key, int], seed: int) -> Iterator[Work]:
-        from rnncourse.grading.notebook import SIZE_LIMIT
+        from rnncourse.grading.notebook import FILE_LIMIT
 
         paths = [str(path.relative_to(self.folder)) for learner in learners for path in learner.notebooks]
         labels = tell_apart(paths)
@@ -161,7 +161,7 @@ class Class:
                 relative = str(path.relative_to(self.folder))
                 trouble = digest = ""
                 try:
-                    digest = hashlib.sha256(read_bytes(path, SIZE_LIMIT)).hexdigest()
+                    digest = hashlib.sha256(read_bytes(path, FILE_LIMIT)).hexdigest()
                 except ValueError as error:
                     trouble = str(error)
                 # A notebook that was handed in again, or is asked something else, is another piece of work.
@@ -182,12 +182,12 @@ class Class:
         return found
 
     def _answers(self, todo: Sequence[Work], log: Log, counter: Meter) -> Iterator[tuple[Work, dict]]:
-        from rnncourse.grading.notebook import SIZE_LIMIT
+        from rnncourse.grading.notebook import FILE_LIMIT
 
         def job(one: Work) -> dict[str, Any]:
             if one.trouble:
                 raise ValueError(one.trouble)
-            content = read_bytes(one.path, SIZE_LIMIT)
+            content = read_bytes(one.path, FILE_LIMIT)
             if hashlib.sha256(content).hexdigest() != one.digest:
                 raise ValueError("it changed while the class was being graded; grade the class again")
             counter.say(one.label)
@@ -278,7 +278,7 @@ def grade_notebooks(
         say: Called with lines of progress.
         command: What starts an examiner.
     """
-    from rnncourse.grading.notebook import SIZE_LIMIT
+    from rnncourse.grading.notebook import FILE_LIMIT
 
     paths = list(dict.fromkeys(paths))
     count = Counter(path.name for path in paths)
@@ -290,7 +290,7 @@ def grade_notebooks(
         if not os.path.lexists(path):
             raise ValueError(f"{visible(path)} does not exist")
         try:
-            content = read_bytes(path, SIZE_LIMIT, links=True)
+            content = read_bytes(path, FILE_LIMIT, links=True)
         except ValueError as error:
             raise ValueError(f"{visible(path)}: {error}") from None
         say(label)

@@ -116,7 +116,6 @@ def do(
     from rnncourse.grading.sandbox import Limits
 
     limits = Limits(cell_seconds=job["cell_seconds"], total_seconds=job["total_seconds"])
-    ours = getattr(grader, "Ungraded", ())
     asked = {"questions": [find(question_id) for question_id in job["questions"]]} if job["questions"] else {}
     try:
         with tempfile.TemporaryDirectory(prefix="rnncourse-") as folder:
@@ -134,7 +133,7 @@ def do(
                     **asked,
                 )
             except ValueError as error:
-                fault = "grader" if isinstance(error, ours) else "submission"
+                fault = "grader" if isinstance(error, grader.Ungraded) else "submission"
                 fault = "sandbox" if isinstance(error, grader.NoSandbox) else fault
                 return {"failure": clean(str(error).replace(str(path), job["label"])), "fault": fault}
         return {"report": clean(report_to_dict(report) | {"notebook": job["label"]})}
@@ -161,7 +160,7 @@ def report_to_dict(report: Any) -> dict[str, Any]:
         "when": report.when,
         "seconds": report.seconds,
         "platform": report.platform,
-        "faults": dict(getattr(report, "faults", {})),
+        "faults": dict(report.faults),
     }
 
 

@@ -259,7 +259,7 @@ def test_what_is_written_into_the_pipe_is_only_an_answer(tmp_path):
         "         and os.readlink(f'/proc/self/fd/{f}').startswith('pipe')]\n"
         "def frame(header):\n"
         "    head = json.dumps(header).encode()\n"
-        "    return struct.pack('>II', len(head), 0) + head\n"
+        "    return struct.pack('>16sII', b'guess' * 3 + b'!', len(head), 0) + head\n"
         "def shout(data):\n"
         "    for f in pipes:\n"
         "        try: os.write(f, data)\n"
@@ -272,10 +272,10 @@ def test_what_is_written_into_the_pipe_is_only_an_answer(tmp_path):
                 "shout(frame({'ok': True, 'points': 1, 'question': '99.2', 'full': True}))\nANSWER return x"
             ),
             "forged_answer": (
-                "ANSWER\n    shout(frame({'ok': True, 'answer': {'tensor': '0'}, 'nonce': 'guess'}))\n    return x"
+                "ANSWER\n    shout(frame({'ok': True, 'answer': {'tensor': '0'}}))\n    return x"
             ),
             "garbage": "ANSWER\n    shout(b'full marks please, dear grader')\n    return 2 * x",
-            "announced": "ANSWER\n    shout(struct.pack('>II', 2**31, 2**31))\n    return 2 * x",
+            "announced": "ANSWER\n    shout(struct.pack('>16sII', bytes(16), 2**31, 2**31))\n    return 2 * x",
             "flood": "ANSWER\n    while True: shout(frame({'ok': True}))",
         },
         first="import os, sys, torch\n" + find,
@@ -382,8 +382,8 @@ def test_an_ordinary_user_gets_the_same_walls_as_root(tmp_path):
         tmp_path / "02_x.ipynb", ["def one_matrix(*a):\n    import os\n    raise ValueError(f'uid {os.getuid()}')"]
     )
     command = [sys.executable, "-m", "rnncourse", "grade", str(path), "--json", "-"]
-    bwrap, _ = find_sandbox()
-    outer = [bwrap, "--dev-bind", "/", "/", "--unshare-user", "--uid", "1234", "--gid", "1234"]
+    wall, _ = find_sandbox("bubblewrap")
+    outer = [wall.bwrap, "--dev-bind", "/", "/", "--unshare-user", "--uid", "1234", "--gid", "1234"]
     done = subprocess.run([*outer, *command], capture_output=True, text=True, timeout=100)
     assert done.returncode == 1, done.stderr
     report = json.loads(done.stdout)["reports"][0]
@@ -393,14 +393,14 @@ def test_an_ordinary_user_gets_the_same_walls_as_root(tmp_path):
 
 def test_a_worker_that_cannot_start_is_no_zero(tmp_path, monkeypatch):
     broken = [sys.executable, "-c", "raise SystemExit('torch is broken here')"]
-    monkeypatch.setattr("rnncourse.grading.channel.plain_command", lambda limits: broken)
+    monkeypatch.setattr("rnncourse.grading.sandbox.plain_command", lambda limits: broken)
     path = notebook(tmp_path / "a.ipynb", ["def double(x):\n    return x + x"])
     with pytest.raises(ValueError, match="could not be graded.*torch is broken here"):
         grade(path, chapter=99, questions=[question("double")], limits=LIMITS, unsafe=True)
 
 
 def test_without_a_sandbox_a_strangers_notebook_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("rnncourse.grading.grader.find_sandbox", lambda: (None, "there is none here"))
+    monkeypatch.setattr("rnncourse.grading.grader.find_sandbox", lambda wall: (None, "there is none here"))
     path = notebook(tmp_path / "a.ipynb", ["def double(x):\n    return x + x"])
     options = {"chapter": 99, "questions": [question("double")], "limits": LIMITS}
     with pytest.raises(NoSandbox, match="--own"):
