@@ -218,11 +218,22 @@ def test_lint_counts_complaints_and_fails(course, capsys):
 
 def test_exercises_are_written_once(course, capsys):
     (course / "solutions").mkdir()
-    write(course / "solutions" / "02_small.ipynb", notebook("# T", "### BEGIN SOLUTION 2.1\nx = 1\n### END SOLUTION"))
+    write(course / "solutions" / "02_small.ipynb", notebook("# T", "### BEGIN SOLUTION 99.1\nx = 1\n### END SOLUTION"))
     assert cli.main(["exercises"]) == 0
     assert capsys.readouterr().out == f"{course / 'exercises' / '02_small.ipynb'}: written\n"
     assert cli.main(["exercises"]) == 0
     assert capsys.readouterr().out == "all exercises are up to date\n"
+
+
+def test_a_solution_that_was_not_written_yet_is_filled_in_and_wants_to_be_run(course, capsys):
+    solution = course / "solutions" / "02_small.ipynb"
+    solution.parent.mkdir()
+    write(solution, notebook("# T", "def one_matrix():\n    ### BEGIN SOLUTION 2.2\n    ### END SOLUTION"))
+    assert cli.main(["exercises"]) == 0
+    out = capsys.readouterr().out
+    assert out.splitlines()[0] == f"{solution}: written; now run: rnncourse execute {solution}"
+    assert "joint_weight = torch.cat" in solution.read_text()
+    assert "joint_weight = torch.cat" not in (course / "exercises" / "02_small.ipynb").read_text()
 
 
 def test_ledger_writes_checks_and_refuses_a_stale_page(course, capsys, monkeypatch):

@@ -5,12 +5,13 @@ import re
 
 import pytest
 
-from rnncourse.grading.grader import grade
+from rnncourse.chapters import chapter_questions, worked_solutions
+from rnncourse.course import grade
 from rnncourse.grading.notebook import read_submission
-from rnncourse.grading.questions import chapter_questions
 from rnncourse.grading.sandbox import find_sandbox
 from rnncourse.notebooks import exercise_from_solution, read
-from rnncourse.notebooks.files import to_text
+from rnncourse.notebooks.files import normalise, to_text
+from rnncourse.notebooks.splicing import spliced
 from tests.house import ROOT, need
 
 SOLUTIONS = sorted((ROOT / "solutions").glob("*.ipynb"))
@@ -21,6 +22,17 @@ every_solution = pytest.mark.parametrize("solution", SOLUTIONS, ids=[path.stem f
 def sandbox():
     bwrap, reason = find_sandbox()
     return bwrap or need("a sandbox", reason)
+
+
+@every_solution
+def test_the_solution_holds_the_packages_functions_byte_for_byte(solution):
+    notebook = read(solution)
+    fresh = spliced(notebook, worked_solutions(), solution.stem)
+    assert to_text(fresh) == to_text(normalise(notebook)), "write it again: rnncourse exercises"
+    cells = [cell.source for cell in fresh.cells if "### BEGIN SOLUTION" in cell.source]
+    for question in chapter_questions(int(solution.stem[:2])):
+        if question.id in worked_solutions():
+            assert sum(f"def {question.name}(" in cell for cell in cells) == 1, question.id
 
 
 @every_solution

@@ -285,14 +285,14 @@ def test_exercises_keep_no_outputs_counts_or_solutions():
 def test_generating_twice_gives_the_same_bytes_whatever_was_executed(tmp_path):
     (tmp_path / "solutions").mkdir()
     write(tmp_path / "solutions" / "05_lstm.ipynb", notebook(*SOLUTION))
-    (written,) = write_exercises(tmp_path)
+    (written,) = write_exercises(tmp_path, solutions={})
     first = written.read_bytes()
-    assert write_exercises(tmp_path) == []
+    assert write_exercises(tmp_path, solutions={}) == []
     done = read(tmp_path / "solutions" / "05_lstm.ipynb")
     done.cells[2].execution_count = 9
     done.metadata["language_info"] = {"name": "python", "version": "3.99"}
     (tmp_path / "solutions" / "05_lstm.ipynb").write_text(json.dumps(done))
-    assert write_exercises(tmp_path) == []
+    assert write_exercises(tmp_path, solutions={}) == []
     assert written.read_bytes() == first
 
 
@@ -300,7 +300,7 @@ def test_a_learners_work_is_not_written_over(tmp_path):
     (tmp_path / "solutions").mkdir()
     write(tmp_path / "solutions" / "05_lstm.ipynb", notebook(*SOLUTION))
     write(tmp_path / "solutions" / "06_gru.ipynb", notebook(*SOLUTION))
-    write_exercises(tmp_path)
+    write_exercises(tmp_path, solutions={})
     mine = tmp_path / "exercises" / "05_lstm.ipynb"
     worked = read(mine)
     worked.cells[3].source = "def step(x):\n    return x"
@@ -308,21 +308,21 @@ def test_a_learners_work_is_not_written_over(tmp_path):
     write(tmp_path / "solutions" / "06_gru.ipynb", notebook(*SOLUTION, "new = 1"))
     before = {path: path.read_bytes() for path in (tmp_path / "exercises").iterdir()}
     with pytest.raises(EditedByHand, match="exercises/05_lstm.ipynb was edited .* --force"):
-        write_exercises(tmp_path)
+        write_exercises(tmp_path, solutions={})
     assert {path: path.read_bytes() for path in (tmp_path / "exercises").iterdir()} == before
-    assert len(write_exercises(tmp_path, force=True)) == 2
+    assert len(write_exercises(tmp_path, solutions={}, force=True)) == 2
 
 
 def test_running_an_exercise_is_not_editing_it(tmp_path):
     (tmp_path / "solutions").mkdir()
     write(tmp_path / "solutions" / "05_lstm.ipynb", notebook(*SOLUTION))
-    (path,) = write_exercises(tmp_path)
+    (path,) = write_exercises(tmp_path, solutions={})
     first = path.read_bytes()
     run = read(path)
     run.cells[2].execution_count = 1
     run.metadata["kernelspec"] = {"name": "other", "display_name": "Other"}
     path.write_text(json.dumps(run))
-    assert write_exercises(tmp_path) == [path]
+    assert write_exercises(tmp_path, solutions={}) == [path]
     assert path.read_bytes() == first
 
 

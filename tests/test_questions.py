@@ -10,8 +10,9 @@ import pytest
 import torch
 
 import rnncourse
+from rnncourse.chapters import all_questions
+from rnncourse.grading.edits import Edited
 from rnncourse.grading.marking import Failure, mark
-from rnncourse.grading.questions import all_questions
 from rnncourse.grading.selfcheck import describe, examine
 from rnncourse.grading.spec import Question
 from rnncourse.grading.wire import decode, encode, plain
@@ -42,6 +43,13 @@ def test_the_reference_says_the_same_twice_and_no_nan(question):
     assert str(first) == str(second)
     for tensor in encode(plain(first))[1].values():
         assert not tensor.is_floating_point() or not tensor.isnan().any()
+
+
+@every_question
+def test_every_edit_matches_its_solution_once(question):
+    for wrong in question.wrong:
+        if isinstance(wrong.answer, Edited):
+            assert wrong.answer.function is not question.reference, wrong.name
 
 
 @every_question
@@ -99,13 +107,16 @@ TENSOR_FUNCTIONS = re.compile(
 )
 
 
+NOT_THE_CORE = ["grading", "notebooks", "viz", "experiments", "bench", "cli", "data", "chapters", "course", "__main__"]
+
+
 @functools.cache
 def library() -> dict:
     """Functions that somebody might hope to pass off as an answer: torch's, and the course's own core."""
     modules = [torch.nn.functional, torch.linalg, torch.special]
     for info in pkgutil.walk_packages(rnncourse.__path__, "rnncourse."):
         room = info.name.split(".")[1]
-        if room not in ("grading", "notebooks", "viz", "experiments", "bench", "cli", "data", "__main__"):
+        if room not in NOT_THE_CORE:
             modules.append(importlib.import_module(info.name))
     # Functions that write files, change the process or wait for another one.
     harmful = ("save", "load", "set_", "compile", "seed", "fork", "wait", "init", "use_", "from_file", "manual", "jit")

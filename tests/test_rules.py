@@ -184,6 +184,10 @@ BREAKS = {
         prose("It is 0.6 of it."),
         prose("{cite:p}`a2000b` says so.\n\nWe found 1.9 bits."),
     ],
+    "markers_to_the_letter": [
+        change(7, source="x = 1\n###BEGIN SOLUTION"),
+        change(7, source="### End Solution\nx = 1"),
+    ],
     "under_one_megabyte": [change(7, source="long " * 210_000)],
     "one_title": [change(0, source="Title"), change(7, source="# Another"), lambda made: made.cells.pop(0)],
     "follows_the_template": [

@@ -43,18 +43,22 @@ def execute(args: argparse.Namespace) -> int:
 
 def add_exercises(commands: Any) -> None:
     """Adds ``rnncourse exercises`` to the parser; it sets ``run``, which returns the exit code."""
-    parser = commands.add_parser("exercises", help="write exercises/ from solutions/")
+    parser = commands.add_parser(
+        "exercises", help="write exercises/ from solutions/, and the solutions' code from the package"
+    )
     parser.add_argument("--force", action="store_true", help="write also over exercises that were edited")
     parser.set_defaults(run=exercises)
 
 
 def exercises(args: argparse.Namespace) -> int:
     """``rnncourse exercises``: every exercise from its solution, the same bytes each time."""
+    from rnncourse.chapters import worked_solutions
     from rnncourse.notebooks import write_exercises
 
-    changed = write_exercises(force=args.force)
+    changed = write_exercises(solutions=worked_solutions(), force=args.force)
     for path in changed:
-        print(f"{path}: written")
+        then = f"; now run: rnncourse execute {path}" if path.parent.name == "solutions" else ""
+        print(f"{path}: written{then}")
     if not changed:
         print("all exercises are up to date")
     return 0

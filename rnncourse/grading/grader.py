@@ -27,7 +27,6 @@ import rnncourse
 from rnncourse.grading.channel import Lost, Worker
 from rnncourse.grading.marking import Failure, Mark, answer_all, mark
 from rnncourse.grading.notebook import Submission, printable, read_submission
-from rnncourse.grading.questions import chapter_questions
 from rnncourse.grading.sandbox import Limits, Wall, find_sandbox
 from rnncourse.grading.spec import Question
 from rnncourse.grading.wire import WireError, decode, encode, plain
@@ -101,7 +100,7 @@ def grade(
     unsafe: bool = False,
     wall: str = "",
     limits: Limits | None = None,
-    questions: Sequence[Question] = (),
+    questions: Sequence[Question] | Callable[[int], Sequence[Question]],
     progress: Callable[[str], None] = lambda line: None,
 ) -> GradeReport:
     """Grades one notebook.
@@ -114,7 +113,7 @@ def grade(
         unsafe: Run it without a sandbox, whoever wrote it.
         wall: Which sandbox to use, "bubblewrap" or "landlock"; by default the first that works here.
         limits: Time and memory.
-        questions: Ask these instead of the chapter's.
+        questions: What to ask, or a function that gives a chapter's questions.
         progress: Called with a line before each cell.
 
     Returns:
@@ -127,7 +126,7 @@ def grade(
             answer for. All of these are ValueErrors.
     """
     try:
-        return _grade(path, seed, chapter, own, unsafe, wall, limits or Limits(), list(questions), progress)
+        return _grade(path, seed, chapter, own, unsafe, wall, limits or Limits(), questions, progress)
     except ValueError:
         raise
     except Exception as error:  # whatever it was, the next notebook is graded
@@ -137,7 +136,7 @@ def grade(
 def _grade(path, seed, chapter, own, unsafe, wall, limits, questions, progress) -> GradeReport:
     began = time.monotonic()
     submission = read_submission(path, chapter)
-    questions = questions or chapter_questions(submission.chapter)
+    questions = list(questions(submission.chapter) if callable(questions) else questions)
     if not questions:
         raise ValueError(f"{path}: chapter {submission.chapter} has no graded questions")
     found, reason = (None, "") if unsafe else find_sandbox(wall)

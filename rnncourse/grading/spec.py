@@ -7,13 +7,16 @@ answers are right, a question brings a judge of its own, which sees values, too.
 """
 
 import hashlib
+import inspect
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 from torch import Tensor
+
+from rnncourse.grading.edits import Edited
 
 __all__ = ["Draw", "Question", "Wrong"]
 
@@ -90,13 +93,23 @@ class Wrong:
 
     Args:
         name: The mistake in a few words: "the bias is added twice".
-        answer: Takes the question's inputs, returns what this mistake would return.
-        hint: One or two sentences that help whoever made it, without giving the answer away.
+        answer: What this mistake would return: edits of the source of the question's reference, each a piece of it →
+            what stands there instead (:mod:`rnncourse.grading.edits`); or, where the mistake is another algorithm, a
+            function of the question's inputs.
+        hint: One or two sentences that help whoever made it, without giving the answer away; :meth:`told` adds it.
+
+    Example:
+        >>> Wrong("the square", {"2 * x": "x * x"}).told("Twice x is x + x.").hint
+        'Twice x is x + x.'
     """
 
     name: str
-    answer: Callable[..., Any]
-    hint: str
+    answer: Callable[..., Any] | Mapping[str, str]
+    hint: str = ""
+
+    def told(self, hint: str) -> "Wrong":
+        """This mistake, with what whoever makes it is told."""
+        return replace(self, hint=hint)
 
 
 def _one_case(draw: Draw) -> tuple:
@@ -110,13 +123,16 @@ class Question:
     Args:
         id: "chapter.number", such as "2.1".
         title: A few words, for tables.
-        name: The name that the notebook has to define: a function, or a value when ``kind`` is "value".
         points: What a right answer is worth.
         reference: The right answer: takes a case's inputs, returns tensors, numbers, strings, None, or tuples, lists
             and dictionaries of them. For a value it takes nothing.
         wrong: At least two :class:`Wrong` answers that can be told from the right one on every case where they differ.
+            Each ``answer`` of a question can be called: edits became the edited reference.
         hints: Shown one more with every failed self-check, the gentlest first.
-        cases: Label in words → a function from :class:`Draw` to the tuple of positional arguments.
+        name: The name that the notebook has to define: a function, or a value when ``kind`` is "value". By default the
+            name of the reference.
+        cases: Label in words → a function from :class:`Draw` to the tuple of positional arguments; or such a function
+            and what it takes beside the draw, ``(function, 3, 6)``.
         parts: Names for the entries of the returned tuple. Each is worth an equal share of the points, and is earned
             when it is right in *every* case. Without parts the answer is right or it is not.
         credit_cases: Give every case, rather than every part, its own share (when the cases are skills of their own).
@@ -133,26 +149,28 @@ class Question:
         ValueError: If the specification contradicts itself, naming the field.
 
     Example:
-        >>> double = Question(
-        ...     id="0.1", title="Twice", name="double", points=1,
-        ...     reference=lambda x: 2 * x,
+        >>> def double(x):
+        ...     return 2 * x
+        >>> twice = Question(
+        ...     id="0.1", title="Twice", points=1,
+        ...     reference=double,
         ...     cases={"a vector": lambda draw: (draw.normal(4),)},
-        ...     wrong=(Wrong("the square", lambda x: x * x, "Twice x is x + x."),
+        ...     wrong=(Wrong("the square", {"2 * x": "x * x"}, "Twice x is x + x."),
         ...            Wrong("x itself", lambda x: x, "Something is still missing.")),
         ...     hints=("What is x + x?",),
         ... )
-        >>> double.chapter, list(double.inputs(seed=0))
-        (0, ['a vector'])
+        >>> twice.name, twice.chapter, list(twice.inputs(seed=0))
+        ('double', 0, ['a vector'])
     """
 
     id: str
     title: str
-    name: str
     points: float
     reference: Callable[..., Any]
     wrong: tuple[Wrong, ...]
     hints: tuple[str, ...]
-    cases: Mapping[str, Callable[[Draw], tuple]] = field(default_factory=lambda: {"the value": _one_case})
+    name: str = ""
+    cases: Mapping[str, Callable[..., tuple] | tuple] = field(default_factory=lambda: {"the value": _one_case})
     parts: tuple[str, ...] = ()
     credit_cases: bool = False
     tolerance: float = 1e-4
@@ -167,17 +185,29 @@ class Question:
                 raise ValueError(f"question {self.id!r}: {what}")
 
         demand(re.fullmatch(r"\d+\.\d+", self.id) is not None, "id should look like '2.1'")
+        object.__setattr__(self, "name", self.name or getattr(self.reference, "__name__", ""))
         demand(self.points > 0, f"points should be positive, was {self.points}")
         demand(self.name.isidentifier(), f"name should be a Python name, was {self.name!r}")
         demand(self.kind in ("function", "value"), f"kind should be 'function' or 'value', was {self.kind!r}")
         demand(len(self.cases) > 0, "cases should hold at least one case")
         demand(len(self.wrong) >= 2, f"wrong should hold at least two wrong answers, has {len(self.wrong)}")
         demand(len({w.name for w in self.wrong}) == len(self.wrong), "the names of wrong answers should differ")
-        demand(len({w.hint for w in self.wrong}) == len(self.wrong), "each wrong answer needs a hint of its own")
+        hints = {w.hint for w in self.wrong} - {""}
+        demand(len(hints) == len(self.wrong), "each wrong answer needs a hint of its own")
         demand(len(self.hints) > 0, "hints should hold at least one hint")
         demand(not (self.parts and self.credit_cases), "credit goes by parts or by cases, not both")
         demand(self.judge is None or len(self.parts) > 0, "a judge speaks about parts; name them")
         demand(0 < self.tolerance < 0.1, f"tolerance should lie in (0, 0.1), was {self.tolerance}")
+        demand(
+            inspect.isfunction(self.reference) or all(callable(wrong.answer) for wrong in self.wrong),
+            "only a reference that is a plain function can be edited",
+        )
+        object.__setattr__(self, "wrong", tuple(self._runnable(wrong) for wrong in self.wrong))
+
+    def _runnable(self, wrong: Wrong) -> Wrong:
+        if callable(wrong.answer):
+            return wrong
+        return replace(wrong, answer=Edited(self.reference, wrong.answer, f"question {self.id!r}, {wrong.name!r}"))
 
     @property
     def chapter(self) -> int:
@@ -186,4 +216,8 @@ class Question:
 
     def inputs(self, seed: int) -> dict[str, tuple]:
         """The arguments of every case, by its label, drawn from this seed."""
-        return {label: make(Draw(seed, self.id, label)) for label, make in self.cases.items()}
+        drawn = {}
+        for label, case in self.cases.items():
+            make, *sizes = case if isinstance(case, tuple) else (case,)
+            drawn[label] = make(Draw(seed, self.id, label), *sizes)
+        return drawn

@@ -1,5 +1,8 @@
 """Worked solutions become the exercises that a learner opens, the same bytes each time.
 
+The package's own functions are written into ``solutions/`` first (:mod:`rnncourse.notebooks.splicing`), and the
+exercises are made from there.
+
 What stands between ``### BEGIN SOLUTION`` and ``### END SOLUTION`` becomes one line that raises
 ``NotImplementedError("Exercise 5.2")``. The number stands behind ``### BEGIN SOLUTION``, or in the nearest heading
 above. Cells tagged ``solution`` (worked discussion) vanish, and so do all outputs.
@@ -7,16 +10,15 @@ above. Cells tagged ``solution`` (worked discussion) vanish, and so do all outpu
 
 import hashlib
 import json
-import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import nbformat
 
 from rnncourse.notebooks.files import Notebook, course_root, has_tag, normalise, notebook_files, read, write
-
-BEGIN = re.compile(r"(?P<indent>\s*)### BEGIN SOLUTION(?:\s+(?P<id>\d+\.\d+))?\s*")
-END = re.compile(r"\s*### END SOLUTION\s*")
-HEADING = re.compile(r"^#+ .*\bExercise (\d+\.\d+)", re.MULTILINE)
+from rnncourse.notebooks.markers import BEGIN, END, exercise_number, near_misses
+from rnncourse.notebooks.splicing import spliced
 
 
 class EditedByHand(ValueError):
@@ -34,15 +36,15 @@ def exercise_from_solution(notebook: Notebook, stem: str) -> Notebook:
         A notebook without solutions and outputs, in normal form.
 
     Raises:
-        ValueError: if a solution's begin and end do not match, or its exercise has no number.
+        ValueError: if a solution's begin and end do not match, its exercise has no number, or a line nearly marks.
     """
+    for position, reason in near_misses(notebook):
+        raise ValueError(f"solutions/{stem}.ipynb, cell {position}: {reason}")
     exercise = nbformat.from_dict(normalise(notebook))
     number: str | None = None
     cells = []
     for position, cell in enumerate(exercise.cells, start=1):
-        if cell.cell_type == "markdown":
-            headings = HEADING.findall(cell.source)
-            number = headings[-1] if headings else number
+        number = exercise_number(number, cell)
         if has_tag(cell, "solution"):
             continue
         if cell.cell_type == "code":
@@ -55,11 +57,14 @@ def exercise_from_solution(notebook: Notebook, stem: str) -> Notebook:
     return normalise(exercise)
 
 
-def write_exercises(root: Path | None = None, *, force: bool = False) -> list[Path]:
-    """Writes the exercise of every solution.
+def write_exercises(
+    root: Path | None = None, *, solutions: Mapping[str, Callable[..., Any]], force: bool = False
+) -> list[Path]:
+    """Writes the package's functions into every solution, and the exercise of every solution.
 
     Args:
         root: the course's folder; by default the course's own.
+        solutions: number of an exercise → the function that solves it.
         force: write also over exercises that were edited.
 
     Returns:
@@ -73,10 +78,9 @@ def write_exercises(root: Path | None = None, *, force: bool = False) -> list[Pa
     if not (root / "solutions").is_dir():
         raise ValueError(f"{root} has no folder 'solutions'; exercises are generated in a clone of the repository")
     folder = root / "exercises"
-    generated = {
-        folder / path.name: exercise_from_solution(read(path), path.stem)
-        for path in notebook_files(root, ("solutions",))
-    }
+    there = {path: read(path) for path in notebook_files(root, ("solutions",))}
+    solved = {path: spliced(notebook, solutions, path.stem) for path, notebook in there.items()}
+    generated = {folder / path.name: exercise_from_solution(notebook, path.stem) for path, notebook in solved.items()}
     edited = [path for path in generated if path.is_file() and _was_edited(read(path))]
     if edited and not force:
         raise EditedByHand(
@@ -84,7 +88,8 @@ def write_exercises(root: Path | None = None, *, force: bool = False) -> list[Pa
             "copy it elsewhere first, or write over it with: rnncourse exercises --force"
         )
     folder.mkdir(exist_ok=True)
-    return [path for path, notebook in generated.items() if write(path, notebook)]
+    rewritten = {path: notebook for path, notebook in solved.items() if _digest(notebook) != _digest(there[path])}
+    return [path for path, notebook in (rewritten | generated).items() if write(path, notebook)]
 
 
 def _without_solution(source: str, number: str | None, where: str) -> str:

@@ -7,6 +7,7 @@ from itertools import zip_longest
 from rnncourse.notebooks.colab import COLAB_TAG
 from rnncourse.notebooks.execution import source_chain
 from rnncourse.notebooks.files import Notebook, has_tag, normalise, to_text
+from rnncourse.notebooks.markers import near_misses
 from rnncourse.notebooks.rules.reading import code_cells, parse
 from rnncourse.notebooks.rules.table import Found, rule
 
@@ -91,6 +92,12 @@ def no_install(notebook: Notebook) -> Found:
                 yield number, "the Colab cell should be tagged nbval-skip and remove-cell and ask for google.colab"
         elif match := INSTALL.search(cell.source):
             yield number, f"runs {match[0].strip()}; the set-up page says how to install"
+
+
+@rule
+def markers_to_the_letter(notebook: Notebook) -> Found:
+    """What is nearly ``### BEGIN SOLUTION`` marks nothing, and the exercise would hand the solution out."""
+    yield from near_misses(notebook)
 
 
 @rule
