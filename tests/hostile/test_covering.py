@@ -1,5 +1,9 @@
 """What is covered up is the course, wherever it lies in what is shown and however often."""
 
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,7 +11,8 @@ import pytest
 from rnncourse.grading.bubblewrap import bubblewrap_command
 from rnncourse.grading.covering import PACKAGE, course_below, hidden_in_package, shown
 from rnncourse.grading.landlocked import _around
-from rnncourse.grading.sandbox import Limits
+from rnncourse.grading.sandbox import Limits, find_sandbox
+from tests.house import ROOT, need
 
 
 def lay(root: Path, *paths: str) -> None:
@@ -87,3 +92,38 @@ def test_landlock_names_the_neighbours_of_what_is_covered(tmp_path):
     assert {str(Path(path).relative_to(tmp_path)) for path in names} == {".", "a", "a/x"}
     assert _around(tmp_path, {tmp_path}) == ([], [])
     assert _around(tmp_path, {Path("/elsewhere")}) == ([str(tmp_path)], [])
+
+
+CLONES = """
+import json, sys
+from tests.hostile.cases import families
+from tests.hostile.runner import FIRST, LIMITS, notebook, question
+from rnncourse.grading.grader import grade
+from pathlib import Path
+case = next(case for cases in families().values() for case in cases if case.name == "from_disk")
+path = notebook(Path(sys.argv[1]) / "a.ipynb", [FIRST, case.source])
+for wall in ("bubblewrap", "landlock"):
+    report = grade(path, chapter=99, questions=[question("from_disk", seconds=60.0)], wall=wall, limits=LIMITS)
+    print(json.dumps([wall, report.points, report.marks[0].message]))
+"""
+
+
+@pytest.mark.sandbox
+@pytest.mark.slow
+def test_clones_of_the_course_among_what_is_shown_stay_unread(tmp_path):
+    """A checkout in the system's libraries, one below the interpreter's prefix: laid there by an outer bubblewrap."""
+    outer, reason = find_sandbox("bubblewrap")
+    if outer is None or os.geteuid() != 0:
+        need("bubblewrap, and root to lay clones in the system's folders", reason)
+    places = [Path("/usr/lib/python3/dist-packages"), Path(sys.base_prefix) / "lib" / "pkgconfig"]
+    places = [place for place in places if place.is_dir()]
+    if not places:
+        pytest.skip("neither folder is here")
+    argv = [outer.bwrap, "--dev-bind", "/", "/", "--cap-add", "ALL"]
+    for place in places:
+        argv += ["--tmpfs", str(place), "--ro-bind", str(ROOT), str(place / "clone")]
+    done = subprocess.run(
+        [*argv, sys.executable, "-c", CLONES, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, timeout=500
+    )
+    results = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(wall, points) for wall, points, _ in results] == [("bubblewrap", 1), ("landlock", 1)], done.stderr[-2000:]
