@@ -51,3 +51,22 @@ def _annotations_off_for_bad_input(request):
 @pytest.fixture(autouse=True)
 def _seed():
     torch.manual_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def _state_folder(tmp_path_factory, monkeypatch):
+    """What `rnncourse start` remembers about this user is not touched by tests."""
+    monkeypatch.setenv("RNNCOURSE_STATE", str(tmp_path_factory.mktemp("state")))
+
+
+@pytest.fixture
+def faked(monkeypatch):
+    """``rnncourse grade`` with examiners that need neither torch nor a sandbox (:mod:`tests.fake_examiner`)."""
+    from rnncourse.grading import batch
+    from tests.fake_examiner import COMMAND
+
+    by_hand, made = batch.grade_notebooks, batch.Class.__init__
+    monkeypatch.setattr(batch, "grade_notebooks", lambda *arguments: by_hand(*arguments, command=COMMAND))
+    monkeypatch.setattr(
+        batch.Class, "__init__", lambda self, *arguments, **options: made(self, *arguments, command=COMMAND, **options)
+    )

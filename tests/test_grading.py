@@ -1,7 +1,7 @@
 """The parts of grading, each by itself: the pipe's format, the comparison and its words, marks, reports, commands."""
 
 import json
-import struct
+import os
 import threading
 from html.parser import HTMLParser
 
@@ -17,17 +17,19 @@ from rnncourse.chapters import all_questions, find_question
 from rnncourse.cli import main
 from rnncourse.course import check
 from rnncourse.grading import progress
+from rnncourse.grading.bubblewrap import bubblewrap_command
 from rnncourse.grading.comparison import difference
 from rnncourse.grading.grader import GradeReport
+from rnncourse.grading.jobs import report_to_dict
 from rnncourse.grading.judging import verdicts
 from rnncourse.grading.marking import Failure, Mark, mark
 from rnncourse.grading.notebook import read_submission
 from rnncourse.grading.page import as_html
-from rnncourse.grading.report import as_json, as_table, console
-from rnncourse.grading.sandbox import Limits, bubblewrap_command
+from rnncourse.grading.report import as_dict, as_json, as_table, console
+from rnncourse.grading.sandbox import Limits
 from rnncourse.grading.spec import Question, Wrong
 from rnncourse.grading.start import lay_out
-from rnncourse.grading.wire import PREFIX, WireError, decode, encode, pack, plain, sizes, unpack
+from rnncourse.grading.wire import NO_NONCE, PREFIX, WireError, decode, encode, pack, plain, sizes, unpack
 from tests.house import ROOT
 
 HOSTILE = '"><script>alert(1)</script>[bold red]x[/]\x1b[2J&amp;'
@@ -104,9 +106,9 @@ def test_json_that_is_too_deep_is_refused():
 
 def test_an_announced_length_over_the_cap_is_refused_before_reading():
     with pytest.raises(WireError, match="announced"):
-        sizes(struct.pack(">II", 2**31, 0))
+        sizes(PREFIX.pack(NO_NONCE, 2**31, 0))
     with pytest.raises(WireError, match="announced"):
-        sizes(struct.pack(">II", 10, 2**30))
+        sizes(PREFIX.pack(NO_NONCE, 10, 2**30))
 
 
 def test_subclasses_do_not_cross():
@@ -415,7 +417,7 @@ def test_hints_grow_stronger_with_every_failure_and_progress_is_kept(tmp_path, m
         said = capsys.readouterr().out
         assert [hint in said for hint in question.hints] == [number < shown for number in range(len(question.hints))]
     check("2.1", question.reference)
-    assert progress.read(path)["questions"]["2.1"] == {"checks": 4, "failed": 0, "passed": True}
+    assert progress.read(path)["questions"]["2.1"] == {"answered": True, "checks": 4, "failed": 0, "passed": True}
     row = next(row for row in progress.summarise(progress.read(path), all_questions().values()) if row[0] == "2")
     assert row == ("2", "1 of 5", "1 of 5", "0 of 5", "0 of 15", "question 2.2: Two matrices or one")
 
@@ -448,32 +450,34 @@ def test_the_chapter_is_found_by_metadata_name_or_checks(tmp_path):
         read_submission(write(tmp_path / "mine.ipynb", ["1"]))
 
 
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        (b"not json", "not JSON"),
-        (b"\xff\xfe\x00", "not JSON"),
-        (b"[" * 200_000, "nested too deeply"),
-        (b"[]", "no list of cells"),
-        (b'{"cells": 3}', "no list of cells"),
-        (b'{"cells": [{"cell_type": "code", "source": {"a": 1}}]}', "not text"),
-        (json.dumps({"cells": [{"cell_type": "code", "source": "1"}] * 600}).encode(), "600 code cells"),
-        (b" " * 6_000_000, "6 MB"),
-    ],
-)
-def test_what_is_no_notebook_is_refused_in_one_line(content, words, tmp_path, capsys):
-    path = tmp_path / "02_x.ipynb"
-    path.write_bytes(content)
-    assert main(["grade", str(path)]) == 2
-    said = capsys.readouterr().err
-    assert words in said
-    assert said.count("\n") == 1
+NO_NOTEBOOKS = {
+    "not JSON": b"not json",
+    "is not JSON": b"\xff\xfe\x00",
+    "nested too deeply": b"[" * 200_000,
+    "no list of cells": b"[]",
+    "has no list of cells": b'{"cells": 3}',
+    "not text": b'{"cells": [{"cell_type": "code", "source": {"a": 1}}]}',
+    "600 code cells": json.dumps({"cells": [{"cell_type": "code", "source": "1"}] * 600}).encode(),
+}
+
+
+def test_what_is_no_notebook_is_refused_in_one_line_each(tmp_path, capsys):
+    paths = []
+    for number, content in enumerate(NO_NOTEBOOKS.values()):
+        paths.append(tmp_path / f"02_{number}.ipynb")
+        paths[-1].write_bytes(content)
+    assert main(["grade", *map(str, paths)]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    for line, path, words in zip(lines, paths, NO_NOTEBOOKS, strict=True):
+        assert path.name in line
+        assert words in line
 
 
 @pytest.mark.parametrize(
     ("words", "argv"),
     [
-        ("is a folder", ["grade", "FOLDER"]),
+        ("not after learners", ["grade", "FOLDER"]),
+        ("is a folder", ["grade", "FOLDER", "FOLDER/02_x.ipynb", "--chapter", "98", "--json", "FOLDER/j"]),
         ("does not exist", ["grade", "FOLDER/nothing.ipynb"]),
         ("no graded questions", ["grade", "FOLDER/02_x.ipynb", "--chapter", "98"]),
         ("name a notebook", ["grade"]),
@@ -488,21 +492,22 @@ def test_a_mistyped_command_is_one_clear_line(words, argv, tmp_path, monkeypatch
     assert main([word.replace("FOLDER", str(tmp_path)) for word in argv]) == 2
     said = capsys.readouterr().err
     assert words in said
-    assert said.count("\n") == 1
+    assert said.count("\n") == 1 + ("is a folder" in words)  # there, another notebook has its line
 
 
 # --- reports -------------------------------------------------------------------------------------------------------
 
 
-def hostile_report(isolation="bubblewrap") -> GradeReport:
+def hostile_report(isolation="bubblewrap") -> dict:
     marks = [
         Mark("2.1", "One step", 2, 2, message="right"),
         Mark("2.2", "Two", 0.67, 2, {HOSTILE: HOSTILE}, "a mistake", "a hint", ("a part",), HOSTILE, note=HOSTILE),
         Mark("2.3", "Three", 0, 4, {"case": HOSTILE}, hint="hint", message=f"it raised {HOSTILE}", answered=False),
     ]
-    return GradeReport(
+    report = GradeReport(
         f"{HOSTILE}.ipynb", 2, marks, {3: HOSTILE}, 7, isolation, 1.0, when="now", platform={"python": "3"}
     )
+    return report_to_dict(report)
 
 
 ALLOWED_TAGS = {"html", "head", "meta", "title", "style", "body", "main", "section", "footer"}
@@ -546,7 +551,7 @@ def test_the_terminal_shows_a_strangers_words_as_text_only(capsys):
 
 
 def test_json_carries_version_seed_isolation_and_every_question():
-    content = json.loads(as_json([hostile_report()], {"b.ipynb": "is not a notebook"}))
+    content = json.loads(as_json(as_dict([hostile_report()], {"b.ipynb": "is not a notebook"})))
     report = content["reports"][0]
     assert content["schema"] == 1
     assert content["course"] == rnncourse.__version__ == report["course"]
@@ -597,18 +602,78 @@ def test_start_refuses_what_it_cannot_use(course, tmp_path):
         lay_out(course, course)
 
 
-def test_grading_is_noted_beside_the_notebook(tmp_path, capsys):
-    path = progress.create(tmp_path, rnncourse.__version__)
-    for question in (q for q in all_questions().values() if q.chapter == 2):
-        progress.record_grade(Mark(question.id, question.title, question.points, question.points), tmp_path)
-    progress.record_grade(Mark("2.1", "One step", 0, 2), tmp_path)  # a worse try later takes nothing away
-    assert main(["progress", str(tmp_path)]) == 0
+def graded(question: Question, points: float, answered: bool = True) -> dict:
+    return {"id": question.id, "points": points, "out_of": question.points, "answered": answered}
+
+
+def test_grading_is_noted_beside_the_notebook(course, tmp_path, capsys):
+    folder = tmp_path / "mine"
+    lay_out(folder, course)
+    notebook = folder / "exercises" / "02_vanilla_rnn.ipynb"
+    questions = [question for question in all_questions().values() if question.chapter == 2]
+    progress.record_grades([graded(question, question.points) for question in questions], notebook)
+    progress.record_grades([graded(questions[0], 0)], notebook)  # a worse try later takes nothing away
+    assert main(["progress", str(folder)]) == 0
     said = capsys.readouterr().out
     row = next(line for line in said.splitlines() if line.startswith("2 "))
     assert "5 of 5" in row
     assert "15 of 15" in row
     assert row.rstrip().endswith("done")
-    assert progress.read(path)["questions"]["2.1"]["graded"]["points"] == 0
+    assert progress.read(folder / progress.FILE_NAME)["questions"]["2.1"]["graded"]["points"] == 0
+
+
+def test_an_untouched_chapter_is_graded_but_not_attempted(course, tmp_path, monkeypatch, capsys):
+    folder = tmp_path / "mine"
+    lay_out(folder, course)
+    questions = [question for question in all_questions().values() if question.chapter == 2]
+    untouched = [graded(question, 0, answered=False) for question in questions]
+    progress.record_grades(untouched, folder / "exercises" / "02_vanilla_rnn.ipynb")
+    monkeypatch.chdir(folder)
+    check("2.1", lambda *arguments: (_ for _ in ()).throw(NotImplementedError("Exercise 2.1")))
+    rows = progress.summarise(progress.read(folder / progress.FILE_NAME), all_questions().values())
+    assert next(row for row in rows if row[0] == "2")[1:4] == ("0 of 5", "0 of 5", "5 of 5")
+    capsys.readouterr()
+
+
+def test_strangers_points_never_enter_ones_own_progress_nor_is_their_file_opened(course, tmp_path, monkeypatch):
+    mine, theirs = tmp_path / "mine", tmp_path / "mine" / "submissions" / "ada"
+    lay_out(mine, course)
+    before = (mine / progress.FILE_NAME).read_bytes()
+    # Ada hands in the whole folder that `start` laid out for her on her machine.
+    here = os.environ["RNNCOURSE_STATE"]
+    monkeypatch.setenv("RNNCOURSE_STATE", str(tmp_path / "elsewhere"))
+    theirs.parent.mkdir()
+    lay_out(theirs, course)
+    monkeypatch.setenv("RNNCOURSE_STATE", here)
+    assert progress.own_file(mine / "exercises" / "02_vanilla_rnn.ipynb") == mine / progress.FILE_NAME
+    question = find_question("2.1")
+    opened = []
+    monkeypatch.setattr(progress, "read", lambda path: opened.append(path) or {"files": {}, "questions": {}})
+    notebooks = [theirs / "exercises" / "02_vanilla_rnn.ipynb", mine / "submissions" / "02_vanilla_rnn.ipynb"]
+    notebooks += [mine / "exercises" / "02_bob.ipynb", mine / "02_vanilla_rnn.ipynb"]
+    for notebook in notebooks:
+        progress.record_grades([graded(question, 2)], notebook)
+    assert (mine / progress.FILE_NAME).read_bytes() == before
+    assert set(opened) <= {mine / progress.FILE_NAME}
+
+
+@pytest.mark.parametrize("kind", ["nested", "sparse", "a pipe", "no object"])
+def test_a_progress_file_that_is_none_of_ours_stops_nobody(kind, course, tmp_path, capsys):
+    folder = tmp_path / "mine"
+    lay_out(folder, course)
+    path = folder / progress.FILE_NAME
+    path.unlink()
+    if kind == "a pipe":
+        os.mkfifo(path)
+    elif kind == "sparse":
+        with open(path, "wb") as file:
+            file.truncate(2 << 30)
+    else:
+        path.write_text('{"questions":' * 100_000 if kind == "nested" else '{"questions": {}, "files": 3}')
+    progress.record_grades([graded(find_question("2.1"), 2)], folder / "exercises" / "02_vanilla_rnn.ipynb")
+    if kind != "a pipe":
+        assert main(["progress", str(folder)]) == (0 if kind == "no object" else 1)
+    capsys.readouterr()
 
 
 def test_each_failed_check_of_a_session_shows_one_more_hint(capsys, tmp_path, monkeypatch):

@@ -48,6 +48,7 @@ def learner(wheel, tmp_path_factory):
     subprocess.run([*install, "--disable-pip-version-check", str(wheel)], check=True, capture_output=True)
     (Path(theirs) / "lent.pth").write_text(ours + "\n")
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "RNNCOURSE"))}
+    clean["RNNCOURSE_STATE"] = str(home / "state")
 
     def run(*words: str, cwd: Path) -> subprocess.CompletedProcess:
         program = [str(home / SCRIPTS / "rnncourse")] if words[0] == "rnncourse" else [str(python)]

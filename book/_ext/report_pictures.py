@@ -11,12 +11,13 @@ import re
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from rich import _export_format, terminal_theme
 from rich.console import Console
 
 from rnncourse.course import grade
-from rnncourse.grading.grader import GradeReport
+from rnncourse.grading.jobs import report_to_dict
 from rnncourse.grading.page import as_html
 from rnncourse.grading.report import as_table
 from rnncourse.grading.sandbox import Limits
@@ -58,13 +59,13 @@ def notebook(folder: Path) -> Path:
     return path
 
 
-def graded() -> GradeReport:
+def graded() -> dict[str, Any]:
     """The report of a graded run of that notebook."""
     with tempfile.TemporaryDirectory() as folder:
-        return grade(notebook(Path(folder)), seed=SEED, limits=LIMITS)
+        return report_to_dict(grade(notebook(Path(folder)), seed=SEED, limits=LIMITS))
 
 
-def terminal(report: GradeReport) -> str:
+def terminal(report: dict[str, Any]) -> str:
     """The terminal's report as SVG, without a font from anywhere else."""
     screen = Console(record=True, width=92, file=io.StringIO(), highlight=False, emoji=False, markup=False)
     screen.print("$ rnncourse grade exercises/02_vanilla_rnn.ipynb")
@@ -76,7 +77,7 @@ def terminal(report: GradeReport) -> str:
     return "".join(line.rstrip() + "\n" for line in svg.splitlines())
 
 
-def screenshots(report: GradeReport) -> dict[str, bytes]:
+def screenshots(report: dict[str, Any]) -> dict[str, bytes]:
     """The HTML report in light and dark, as small PNGs."""
     from PIL import Image
     from playwright.sync_api import sync_playwright

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from rnncourse.cli import grading, notebooks, reports, running
+from rnncourse.grading.names import clean
+from rnncourse.grading.outputs import disguised
 
 __all__ = ["main", "make_parser"]
 
@@ -21,25 +23,32 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in words
-    words = [word for word in words if word != "--debug"]
+    args: argparse.Namespace | None = None
     try:
         parser = make_parser()
+        if word := disguised(words):
+            parser.error(f"{word} is also the name of a file here; write ./* instead of *, or move the file away")
+        words = [word for word in words if word != "--debug"]
         args, rest = parser.parse_known_args(words)
         if rest and not hasattr(args, "passes_on"):
             parser.error(f"unrecognized arguments: {' '.join(rest)}")
         args.rest = rest
         return args.run(args)
+    except SystemExit as stop:
+        if stop.code:
+            grading.promised_json(words, "the command was mistyped")
+        raise
     except KeyboardInterrupt:
         print("rnncourse: interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:  # `rnncourse … | head`
         sys.stderr.close()
-        return 1
+        return getattr(args, "trouble", 1)
     except Exception as error:
         if debug:
             raise
-        print(f"rnncourse: {_one_line(error)}", file=sys.stderr)
-        return 1
+        print(f"rnncourse: {clean(_one_line(error))}", file=sys.stderr)
+        return getattr(args, "trouble", 1)
 
 
 def make_parser() -> argparse.ArgumentParser:

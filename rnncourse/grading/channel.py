@@ -1,29 +1,34 @@
 """The grader's end of the pipe: start a worker, ask it things, and give up on it in time.
 
-Every wait has a deadline, every read a cap, and the worker's memory is looked at while waiting. Whatever goes wrong
-is one exception, :class:`Lost`: the worker is gone by then, and the grader may start another.
+Every wait has a deadline, looked at when a frame arrives as well as while none does; every read has a cap; a frame
+that answers no request is thrown away unread, and few of them are. What the worker uses up is watched all the time,
+not only while it is waited for. Whatever goes wrong is one exception, :class:`Lost`: the worker is gone by then, and
+the grader may start another.
 """
 
 import contextlib
 import os
 import queue
 import secrets
-import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time
 from typing import Any
 
-from rnncourse.grading.sandbox import Limits, bubblewrap_command, plain_command, worker_environment
-from rnncourse.grading.wire import PREFIX, WireError, pack, sizes, unpack
+from rnncourse.grading.cgroup import new_group
+from rnncourse.grading.leftovers import remove
+from rnncourse.grading.sandbox import Limits, Wall, worker_environment
+from rnncourse.grading.watch import kill_marked, look
+from rnncourse.grading.wire import NO_NONCE, PREFIX, WireError, pack, sizes, unpack
 
 __all__ = ["Lost", "Worker"]
 
-TICK = 0.1  # seconds between looks at the clock and at the memory
+TICK = 0.1  # seconds between looks at the clock and at what is used
 STALE_LIMIT = 100  # frames that answer no request, until we stop listening
+STALE_BYTES = 64 << 20
+MARK = "RNNCOURSE_WORKER"  # in the environment of a worker without walls: what it leaves behind is known by it
 
 
 class Lost(Exception):
@@ -34,39 +39,50 @@ class Worker:
     """One learner's process.
 
     Args:
-        bwrap: Path of bubblewrap, or None for a process without walls.
+        wall: What keeps it in.
         limits: What it may use.
+        deadline: When the start has to be over at the latest, on the monotonic clock.
 
     Raises:
         Lost: If it does not get as far as saying that it is ready.
     """
 
-    def __init__(self, bwrap: str | None, limits: Limits):
+    def __init__(self, wall: Wall, limits: Limits, deadline: float = float("inf")):
         self.limits = limits
-        self.folder = None if bwrap else tempfile.mkdtemp(prefix="rnncourse-")
+        self.wall = wall
+        self.expected: bytes | None = NO_NONCE
+        self.overrun = ""  # what it used too much of
+        self.ended = threading.Event()
+        self.mark = secrets.token_hex(16)
+        self.folder = wall.folder()
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed by kill); what is said before it is ready
-        environment = worker_environment()
-        if bwrap is None:
-            environment |= dict.fromkeys(("HOME", "IPYTHONDIR", "MPLCONFIGDIR", "RNNCOURSE_CACHE"), self.folder)
+        self.group = new_group(limits) if wall.name != "none" else None
+        environment = worker_environment(self.folder)
+        if wall.name == "none":
             environment |= {key: os.environ[key] for key in ("SYSTEMROOT", "TEMP") if key in os.environ}  # Windows
-        self.process = subprocess.Popen(
-            bubblewrap_command(bwrap, limits) if bwrap else plain_command(limits),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self.errors,
-            env=environment,
-            cwd=self.folder,
-            start_new_session=True,
-        )
+            environment[MARK] = self.mark
+        prefix = self.group.prefix if self.group else []
+        try:
+            self.process = subprocess.Popen(
+                [*prefix, *wall.command(limits, self.folder)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self.errors,
+                env=environment,
+                cwd=self.folder,
+                start_new_session=True,
+            )
+        except OSError as error:
+            self._clean_up()
+            raise Lost(f"the worker could not be started ({error})") from None
         # Blocking reads and writes live in threads of their own: a worker that neither reads nor writes blocks these,
         # never the grader. They end when the pipes break.
         self.incoming: queue.Queue[Any] = queue.Queue(maxsize=4)
         self.outgoing: queue.Queue[bytes | None] = queue.Queue(maxsize=4)
-        self.ended = threading.Event()
-        for loop in (self._read_loop, self._write_loop):
+        for loop in (self._read_loop, self._write_loop, self._watch_loop):
             threading.Thread(target=loop, daemon=True).start()
         try:
-            header, _ = self._receive(time.monotonic() + limits.start_seconds, "starting up")
+            header, _ = self._receive(min(time.monotonic() + limits.start_seconds, deadline), "starting up")
             if header.get("ready") is not True:
                 raise Lost("the worker did not start")
         except Lost as lost:
@@ -89,36 +105,27 @@ class Worker:
 
         Raises:
             Lost: If there is no such reply in time. The worker has been killed.
+            WireError: If the request is too large to be sent. The worker goes on.
         """
-        nonce = secrets.token_hex(16)  # a frame that was written before we asked cannot know it
-        self.outgoing.put(pack(header | {"nonce": nonce}, tensors))
+        nonce = secrets.token_bytes(16)  # a frame that was written before we asked cannot know it
+        frame = pack(header, tensors, nonce)
+        self.expected = nonce
+        self.outgoing.put(frame)
         try:
-            for _ in range(STALE_LIMIT):
-                reply, answers = self._receive(deadline, doing)
-                if reply.get("nonce") == nonce:
-                    return reply, answers
-            raise Lost(f"{doing} filled the pipe with something that is no answer")
+            return self._receive(deadline, doing)
         except BaseException:
             self.kill()
             raise
 
     def kill(self) -> None:
         """Ends the worker and everything that it started. Safe to call twice."""
-        if self.process.poll() is None:
-            try:  # behind bubblewrap the kernel takes the whole process namespace along
-                if hasattr(os, "killpg"):
-                    os.killpg(self.process.pid, signal.SIGKILL)
-                else:
-                    self.process.kill()
-            except ProcessLookupError:
-                pass
-        self.process.wait()
         self.ended.set()
+        self._end_processes()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(30)
         with contextlib.suppress(queue.Full):
             self.outgoing.put_nowait(None)
-        self.errors.close()
-        if self.folder:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        self._clean_up()
 
     def __enter__(self) -> "Worker":
         return self
@@ -126,15 +133,36 @@ class Worker:
     def __exit__(self, *exception) -> None:
         self.kill()
 
+    def _end_processes(self) -> None:
+        """Behind bubblewrap the kernel takes the process namespace along; elsewhere nobody can leave the group."""
+        # The group of a leader that has ended may have members still; until we wait for it, its number is not reused.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if not hasattr(os, "killpg"):
+                self.process.kill()
+            elif self.process.returncode is None:
+                os.killpg(self.process.pid, signal.SIGKILL)
+
+    def _clean_up(self) -> None:
+        self.errors.close()
+        if self.group:
+            self.group.end()
+        if self.wall.name == "none":
+            kill_marked(f"{MARK}={self.mark}".encode())
+        if self.folder:
+            remove(self.folder)
+
     def _receive(self, deadline: float, doing: str) -> tuple[dict, dict]:
-        """The next frame, of whatever kind."""
-        began = last_look = time.monotonic()
+        """The reply to the request under way."""
+        began = time.monotonic()
         while True:
             try:
                 frame = self.incoming.get(timeout=TICK)
             except queue.Empty:
                 frame = None
-            now = time.monotonic()
+            if self.overrun:
+                raise Lost(f"{doing} used {self.overrun}")
+            if time.monotonic() > deadline:
+                raise Lost(f"{doing} took longer than {max(deadline - began, 0):.0f} s")
             if isinstance(frame, WireError):
                 raise Lost(f"{doing} wrote into the pipe: {frame}")
             if frame is not None:
@@ -142,21 +170,60 @@ class Worker:
                     return unpack(*frame)
                 except WireError as error:
                     raise Lost(f"{doing} wrote into the pipe: {error}") from None
-            if self.process.poll() is not None and self.incoming.empty():
-                raise Lost(f"{doing} ended the process ({_exit_in_words(self.process.returncode)})")
-            if now > deadline:
-                raise Lost(f"{doing} took longer than {max(deadline - began, 0):.0f} s")
-            if now - last_look > 3 * TICK:
-                last_look = now
-                if (used := _memory(self.process.pid, self.limits.resident)) > self.limits.resident:
-                    raise Lost(f"{doing} used {used / 2**30:.1f} GiB of memory")
+            if self._is_over() and self.incoming.empty():
+                if self.group and self.group.overrun():
+                    raise Lost(f"{doing} used more than {self.limits.resident / 2**30:.1f} GiB of memory")
+                raise Lost(f"{doing} ended the process ({self._exit_in_words()})")
+
+    def _is_over(self) -> bool:
+        """Whether the process has ended; it is not waited for, so that its number stays its own until we kill."""
+        if not hasattr(os, "waitid"):
+            return self.process.poll() is not None
+        try:
+            return os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        except ChildProcessError:
+            return True
+
+    def _exit_in_words(self) -> str:
+        self._end_processes()  # before its number is given up by waiting
+        code = self.process.wait()
+        # bubblewrap reports a signal n of its child as 128 + n
+        number = -code if code < 0 else code - 128 if code > 128 else 0
+        try:
+            return f"signal {signal.Signals(number).name}" if number else f"exit code {code}"
+        except ValueError:
+            return f"exit code {code}"
+
+    def _watch_loop(self) -> None:
+        """Looks at what is used until the worker ends, and ends it when that is too much."""
+        while not self.ended.wait(TICK):
+            if self.group and not self.folder:  # the kernel counts, and no disk is written to
+                continue
+            limits = self.limits
+            used = look(self.process.pid, self.folder, limits.resident)
+            if used.memory > limits.resident and not self.group:
+                self.overrun = f"{used.memory / 2**30:.1f} GiB of memory"
+            elif used.disk > limits.disk:
+                self.overrun = f"{used.disk / 2**20:.0f} MiB of disk"
+            elif used.files > limits.files:
+                self.overrun = f"more than {limits.files} files"
+            if self.overrun:
+                return self._end_processes()
 
     def _read_loop(self) -> None:
         stream = self.process.stdout
         assert stream is not None
+        stale = stale_bytes = 0
         try:
             while len(prefix := stream.read(PREFIX.size)) == PREFIX.size:
                 head, blob = sizes(prefix)  # refuses before anything of that size is read
+                if self.expected is None or prefix[: len(NO_NONCE)] != self.expected:
+                    stale, stale_bytes = stale + 1, stale_bytes + head + blob
+                    if stale > STALE_LIMIT or stale_bytes > STALE_BYTES:
+                        raise WireError("it was filled with something that is no answer")
+                    _skip(stream, head + blob)
+                    continue
+                self.expected = None  # there is one answer to a request
                 frame = (stream.read(head), stream.read(blob))
                 if len(frame[0]) != head or len(frame[1]) != blob:
                     break
@@ -187,51 +254,6 @@ class Worker:
                 stream.close()
 
 
-def _exit_in_words(code: int) -> str:
-    # bubblewrap reports a signal n of its child as 128 + n
-    number = -code if code < 0 else code - 128 if code > 128 else 0
-    try:
-        return f"signal {signal.Signals(number).name}" if number else f"exit code {code}"
-    except ValueError:
-        return f"exit code {code}"
-
-
-def _memory(root: int, limit: int) -> int:
-    """Bytes of memory that a process and all its descendants hold; 0 where /proc does not tell.
-
-    What a process shares with its children would count many times over. The exact sum is slow to get, so it is asked
-    for only when the quick one passes the limit.
-    """
-    if sys.platform != "linux":
-        return 0
-    parents: dict[int, int] = {}
-    pages: dict[int, int] = {}
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            try:
-                with open(f"/proc/{entry}/stat", "rb") as file:
-                    fields = file.read().rpartition(b")")[2].split()  # the name before may hold anything
-                parents[int(entry)], pages[int(entry)] = int(fields[1]), int(fields[21])
-            except (OSError, IndexError, ValueError):
-                continue  # it ended meanwhile
-    family, new = set(), {root}
-    while new:
-        family |= new
-        new = {pid for pid, parent in parents.items() if parent in family} - family
-    page = os.sysconf("SC_PAGE_SIZE")
-    quick = {pid: pages.get(pid, 0) * page for pid in family}
-    if sum(quick.values()) <= limit:
-        return 0
-    return sum(_exact(pid, otherwise=size) for pid, size in quick.items())
-
-
-def _exact(pid: int, otherwise: int) -> int:
-    """A process's memory, with shared pages divided among those who share them."""
-    try:
-        with open(f"/proc/{pid}/smaps_rollup", "rb") as file:
-            for line in file:
-                if line.startswith(b"Pss:"):
-                    return int(line.split()[1]) * 1024
-    except (OSError, ValueError, IndexError):
-        pass
-    return otherwise
+def _skip(stream: Any, count: int) -> None:
+    while count and (read := len(stream.read(min(count, 1 << 16)))):
+        count -= read

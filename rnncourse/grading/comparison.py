@@ -42,6 +42,8 @@ def difference(expected: Any, given: Any, tolerance: float, *, parts: tuple[str,
         given = plain(given)
     except WireError as error:
         return f"it returned {error}"
+    except Exception as error:  # it came through the pipe; that it cannot even be looked at is its own fault
+        return f"it returned something that cannot be read ({type(error).__name__})"
     return _difference(plain(expected), given, tolerance, parts)
 
 
@@ -84,7 +86,7 @@ def _numbers(expected: Tensor | float, given: Any, tolerance: float) -> str | No
         if _sort(e) != _sort(g):
             return f"expected {_sort(e)}, got {_sort(g)} ({str(g.dtype).removeprefix('torch.')})"
         return _entries(e.to(torch.float64), g.to(torch.float64), tolerance)
-    except (RuntimeError, OverflowError, ValueError, TypeError):
+    except (RuntimeError, OverflowError, ValueError, TypeError, IndexError):
         return "a number that cannot be compared"
 
 

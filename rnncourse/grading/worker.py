@@ -6,7 +6,6 @@ replies. Once the first cell has run, everything in here may have been replaced 
 it says is taken for more than an answer.
 """
 
-import contextlib
 import json
 import os
 import sys
@@ -15,12 +14,23 @@ ERROR_LIMIT = 500  # characters of an error message that are sent
 
 
 def main() -> None:
-    """Becomes nobody, limits itself, says that it is ready, then serves requests until the pipe closes."""
-    settings = json.loads(sys.argv[1])
+    """Confines itself, says that it is ready, then serves requests until the pipe closes."""
+    settings = json.loads("".join(sys.argv[1:]))
     sys.argv = [""]
+    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+    from confine import confine  # by itself: importing the course would import what it needs, before there are walls
+
+    del sys.path[0]
     sys.path[:] = settings["path"]
-    _limit(settings["limits"])
-    _become(settings["user_id"])
+    package = settings["package"]
+    if settings["user_id"] is not None and settings["wall"] == "landlock":
+        package = _doors(package)
+    confine(settings)
+    if settings["probe"]:
+        sys.stdout.write("ready")
+        return
+    if package:
+        _import_by_place(package)
     requests, replies = _private_pipes()
     serve = _server(requests, replies)
     null = os.open(os.devnull, os.O_RDWR)
@@ -28,44 +38,41 @@ def main() -> None:
     serve()
 
 
-def _limit(limits: dict) -> None:
-    """Hard limits, which a process without privileges cannot raise again."""
-    try:
-        import resource
-    except ImportError:  # Windows has none
-        return
-    wanted = {
-        "RLIMIT_AS": limits["address_space"],
-        "RLIMIT_FSIZE": limits["disk"],
-        "RLIMIT_CPU": limits["cpu_seconds"],
-        "RLIMIT_NPROC": limits["processes"] + _threads_of_this_user(),
-        "RLIMIT_NOFILE": 256,
-        "RLIMIT_CORE": 0,
-    }
-    for name, value in wanted.items():
-        # A system may lack one of them (macOS has no RLIMIT_AS); the walls do not rest on one limit alone.
-        with contextlib.suppress(AttributeError, OSError, ValueError):
-            resource.setrlimit(getattr(resource, name), (value, value))
+def _doors(package: str) -> str:
+    """Keeps the folders of modules open, and goes through these doors from now on.
+
+    An interpreter in root's own home is out of reach for anybody else, whatever its own permissions say; a folder that
+    is open already is not. Only the way is opened: what lies inside keeps its permissions.
+    """
+    doors = {}
+
+    def through(path: str) -> str:
+        for folder, door in doors.items():
+            if path == folder or path.startswith(folder + "/"):
+                return door + path[len(folder) :]
+        return path
+
+    for folder in sorted({*sys.path, package}):
+        if through(folder) == folder and os.path.isdir(folder):
+            handle = os.open(folder, os.O_PATH | os.O_DIRECTORY)
+            doors[folder] = f"/proc/self/fd/{handle}"
+    sys.path[:] = [through(folder) for folder in sys.path]
+    for module in list(sys.modules.values()):  # packages that are imported already have more to import
+        if isinstance(getattr(module, "__path__", None), list):
+            module.__path__ = [through(folder) for folder in module.__path__]
+    sys.path_importer_cache.clear()
+    return through(package)
 
 
-def _threads_of_this_user() -> int:
-    """RLIMIT_NPROC counts all threads of a user id: those that exist already should not count against us."""
-    count = 0
-    try:
-        for entry in os.scandir("/proc"):
-            if entry.name.isdigit() and entry.stat().st_uid == os.getuid():
-                count += len(os.listdir(f"/proc/{entry.name}/task"))
-    except OSError:
-        pass
-    return count if os.geteuid() else 0
+def _import_by_place(package: str) -> None:
+    """Imports the course from its folder, without its neighbours: a checkout holds more than the package."""
+    from importlib.util import module_from_spec, spec_from_file_location
 
-
-def _become(user_id: int | None) -> None:
-    """Gives up root for good: all ids change at once, so that there is no saved one to return to."""
-    if user_id is not None:
-        os.setgroups([])
-        os.setresgid(user_id, user_id, user_id)
-        os.setresuid(user_id, user_id, user_id)
+    places = [package]
+    spec = spec_from_file_location("rnncourse", f"{package}/__init__.py", submodule_search_locations=places)
+    module = module_from_spec(spec)
+    sys.modules["rnncourse"] = module
+    spec.loader.exec_module(module)
 
 
 def _private_pipes() -> tuple[int, int]:
@@ -82,9 +89,10 @@ def _server(requests: int, replies: int):
     import torch
 
     from rnncourse.grading import wire
+    from rnncourse.grading.shell import make_shell
 
     torch.set_num_threads(1)
-    shell = _shell()
+    shell = make_shell()
     run_cell, namespace = shell.run_cell, shell.user_ns  # held here: a notebook may replace the shell's own
     seen: dict[str, tuple[object, int]] = {}
 
@@ -132,13 +140,15 @@ def _server(requests: int, replies: int):
     def serve() -> None:
         write(wire.pack({"ready": True}))
         while True:
-            head, blob = wire.sizes(read(wire.PREFIX.size))
+            prefix = read(wire.PREFIX.size)
+            nonce = prefix[: len(wire.NO_NONCE)]
+            head, blob = wire.sizes(prefix)
             header, tensors = wire.unpack(read(head), read(blob))
             try:
                 reply, answers = (run if header["op"] == "run" else call)(header, tensors)
-                frame = wire.pack(reply | {"nonce": header["nonce"]}, answers)
+                frame = wire.pack(reply, answers, nonce)
             except BaseException as error:  # SystemExit and KeyboardInterrupt are no way out either
-                frame = wire.pack({"ok": False, "nonce": header["nonce"]} | _describe(error))
+                frame = wire.pack({"ok": False} | _describe(error), nonce=nonce)
             write(frame)
 
     return serve
@@ -153,52 +163,6 @@ def _describe(error: BaseException) -> dict:
         message = ""
     line = error.lineno if syntax else None
     return {"error": type(error).__name__[:80], "message": message, "line": line if type(line) is int else None}
-
-
-def _shell():
-    """An IPython shell, so that magics work, which keeps no history and no outputs and draws on no screen."""
-    import builtins
-
-    from IPython.core.displayhook import DisplayHook
-    from IPython.core.displaypub import DisplayPublisher
-    from IPython.core.interactiveshell import InteractiveShell
-    from traitlets import Type
-    from traitlets.config import Config
-
-    class SilentHook(DisplayHook):
-        def __call__(self, result=None):
-            pass  # outputs would only fill the memory
-
-    class SilentPublisher(DisplayPublisher):
-        def publish(self, *args, **kwargs):
-            pass
-
-    class Shell(InteractiveShell):
-        displayhook_class = Type(SilentHook)
-        display_pub_class = Type(SilentPublisher)
-
-        def enable_gui(self, gui=None):
-            pass
-
-        def enable_matplotlib(self, gui=None):
-            return "agg", "agg"  # the backend is set already; %matplotlib inline should not fail
-
-        def showtraceback(self, *args, **kwargs):
-            pass
-
-        def showsyntaxerror(self, *args, **kwargs):
-            pass
-
-    def no_input(*args):
-        raise RuntimeError("input() has nobody to ask in a graded run")
-
-    builtins.input = no_input
-    config = Config()
-    config.HistoryManager.enabled = False
-    config.InteractiveShell.colors = "NoColor"
-    silence = open(os.devnull, "w", encoding="utf-8", errors="replace")  # noqa: SIM115 (open for good)
-    sys.stdout = sys.stderr = sys.__stdout__ = sys.__stderr__ = silence
-    return Shell.instance(config=config)
 
 
 def _close_figures() -> None:

@@ -1,0 +1,302 @@
+"""A class: whatever was handed in, graded once each, whatever happens in between.
+
+What is done is what the log says. A run looks at the folder, takes away what the log has already, and grades the rest
+in a pool here or on a cluster; every answer is in the log before the next one is looked at. The outputs are made from
+the log alone, so that a run that was killed is finished by typing the same line again.
+"""
+
+import hashlib
+import json
+import os
+import secrets
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import rnncourse
+from rnncourse.grading import gradebooks, instructor, outputs, seeds
+from rnncourse.grading.jobs import Options, make_job, read_bytes
+from rnncourse.grading.log import Log
+from rnncourse.grading.meter import Meter
+from rnncourse.grading.names import file_stem, tell_apart, visible
+from rnncourse.grading.page import as_html
+from rnncourse.grading.pool import COMMAND, in_parallel
+from rnncourse.grading.roster import Roster
+from rnncourse.grading.rows import Row, make_rows
+from rnncourse.grading.submissions import Learner, find_learners
+
+__all__ = ["LOG_NAME", "Class", "NoWalls", "grade_notebooks"]
+
+LOG_NAME = "log.jsonl"
+Key = tuple[str, str]  # a learner's name and number
+
+
+class NoWalls(ValueError):
+    """There is no sandbox: nothing was graded, and nobody has a zero for it."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """One notebook of a class: where it is, whose, what it is called in reports, and the log's key for it."""
+
+    key: str
+    learner: Key
+    label: str
+    path: Path
+    name: str
+    digest: str
+    seed: int
+    questions: tuple[str, ...]
+    trouble: str = ""  # why it cannot even be read
+
+
+@dataclass
+class Class:
+    """A folder of submissions and what becomes of it.
+
+    Args:
+        folder: What was handed in.
+        out: Where log and reports go.
+        options: How every notebook is graded.
+        seed: Of the class; by default the log's, or a fresh one.
+        roster: The lecturer's list.
+        variants: Learner → the questions that this learner was given.
+        workers: How many notebooks at a time.
+        scheduler: The address of a Dask scheduler to send the work to instead.
+        again: Learners to grade again, with the seeds that their records hold.
+        command: What starts an examiner.
+    """
+
+    folder: Path
+    out: Path
+    options: Options = Options()
+    seed: int | None = None
+    roster: Roster | None = None
+    variants: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    workers: int = 1
+    scheduler: str = ""
+    again: Sequence[str] = ()
+    command: Sequence[str] = COMMAND
+
+    def grade(self, meter: Callable[[int, int], Meter] = Meter) -> list[Row]:
+        """Grades what is not graded yet, writes all outputs, and returns a row for each learner.
+
+        Args:
+            meter: Makes the progress line from how many there are to grade and how many were graded before.
+
+        Raises:
+            ValueError: If the folder, the list or the log cannot be used; nothing has been graded then.
+            NoWalls: If there is no sandbox for a stranger's notebook.
+        """
+        learners, places, shown = self._learners()
+        outputs.ensure_folder(self.out)
+        header = {"course": rnncourse.__version__, "seed": seeds.fresh() if self.seed is None else self.seed}
+        with Log(self.out / LOG_NAME, header) as log:
+            self._same_class(log.header)
+            work = list(self._work(learners, places, log.header["seed"]))
+            again = self._again(work, shown)
+            todo = [one for one in work if one.learner in again or not _final(log.entries.get(one.key))]
+            counter = meter(len(todo), len(work) - len(todo))
+            try:
+                for one, answer in self._answers(todo, log, counter):
+                    if answer.get("fault") == "sandbox":
+                        raise NoWalls(answer["failure"])
+                    log.add(one.key, _record(one, answer))
+                    counter.step()
+            finally:
+                counter.clear()
+            return self._write(learners, shown, places, work, log)
+
+    def _learners(self) -> tuple[list[Learner], dict[Key, int], dict[Key, str]]:
+        """Everybody: who handed in something, and whoever else is on the list."""
+        learners = (self.roster.learners(self.folder) if self.roster else None) or find_learners(
+            self.folder, self.options.chapter
+        )
+        places = self.roster.match(learners) if self.roster else {}
+        if self.roster:
+            for place in sorted(set(range(len(self.roster.people))) - set(places.values())):
+                absent = Learner(
+                    self.roster.name(place), f"row {place + 1} of the list", trouble="nothing was handed in"
+                )
+                learners.append(absent)
+                places[absent.name, absent.number] = place
+        if not learners:
+            raise ValueError(f"{visible(self.folder)} holds no notebooks and no folders of learners")
+        count = Counter(learner.name for learner in learners)
+        names = {
+            (one.name, one.number): one.name if count[one.name] == 1 else f"{one.name} ({one.number})"
+            for one in learners
+        }
+        apart = tell_apart(names.values())
+        return learners, places, {key: apart[name] for key, name in names.items()}
+
+    def _same_class(self, header: Mapping[str, Any]) -> None:
+        where = f"{visible(self.out)} holds a class"
+        if header["course"] != rnncourse.__version__:
+            raise ValueError(
+                f"{where} begun with course {header['course']}; finish it with that, or name another --out"
+            )
+        if self.seed is not None and header["seed"] != self.seed:
+            raise ValueError(f"{where} with another seed ({header['seed']}); leave --seed out, or name another folder")
+
+    def _given(self, learner: Key, places: Mapping[Key, int]) -> tuple[str, ...] | None:
+        """The questions that a learner was handed out, under the list's name or the submission's; None for nobody."""
+        names = [learner[0]]
+        if self.roster and learner in places:
+            names.insert(0, self.roster.name(places[learner]))
+        return next((tuple(self.variants[name]) for name in names if name in self.variants), None)
+
+    def _work(self, learners: Sequence[Learner], places: Mapping[Key, int], seed: int) -> Iterator[Work]:
+        from rnncourse.grading.notebook import FILE_LIMIT
+
+        paths = [str(path.relative_to(self.folder)) for learner in learners for path in learner.notebooks]
+        labels = tell_apart(paths)
+        for learner in learners:
+            who = (learner.name, learner.number)
+            questions = self._given(who, places) or ()
+            for path in learner.notebooks:
+                relative = str(path.relative_to(self.folder))
+                trouble = digest = ""
+                try:
+                    digest = hashlib.sha256(read_bytes(path, FILE_LIMIT)).hexdigest()
+                except ValueError as error:
+                    trouble = str(error)
+                # A notebook that was handed in again, or is asked something else, is another piece of work.
+                parts = [relative, digest, self.options.chapter, questions]
+                key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
+                own = seeds.learner_seed(seed, "\0".join(who))
+                name = learner.file_name(path)
+                yield Work(key, who, labels[relative], path, name, digest, own, questions, trouble)
+
+    def _again(self, work: Sequence[Work], shown: Mapping[Key, str]) -> set[Key]:
+        found = set()
+        for wanted in self.again:
+            keys = {one.learner for one in work if wanted in (*one.learner, shown[one.learner])}
+            if len(keys) != 1:
+                what = "nobody who handed in a notebook" if not keys else "more than one learner"
+                raise ValueError(f"--again {visible(wanted)}: that is {what}")
+            found |= keys
+        return found
+
+    def _answers(self, todo: Sequence[Work], log: Log, counter: Meter) -> Iterator[tuple[Work, dict]]:
+        from rnncourse.grading.notebook import FILE_LIMIT
+
+        def job(one: Work) -> dict[str, Any]:
+            if one.trouble:
+                raise ValueError(one.trouble)
+            content = read_bytes(one.path, FILE_LIMIT)
+            if hashlib.sha256(content).hexdigest() != one.digest:
+                raise ValueError("it changed while the class was being graded; grade the class again")
+            counter.say(one.label)
+            before = log.entries.get(one.key, {})
+            return make_job(one.label, one.name, content, before.get("seed", one.seed), self.options, one.questions)
+
+        jobs = [(one, lambda one=one: job(one)) for one in todo]
+        if self.scheduler and jobs:
+            from rnncourse.grading.cluster import on_a_cluster
+
+            return on_a_cluster(self.scheduler, jobs, self.options.deadline, command=self.command)
+        workers = max(1, min(self.workers, len(jobs)))
+        return in_parallel(jobs, workers, self.options.deadline, command=self.command)
+
+    def _write(
+        self, learners: Sequence[Learner], shown: Mapping[Key, str], places: dict, work: Sequence[Work], log: Log
+    ) -> list[Row]:
+        """All outputs, from the log alone."""
+        records: dict[Key, list[Mapping[str, Any]]] = defaultdict(list)
+        for one in work:
+            nothing = {"label": one.label, "failure": "it was not graded", "fault": "grader"}
+            records[one.learner].append(log.entries.get(one.key, nothing))
+        rows = make_rows(learners, shown, records)
+        for row in rows if self.variants else ():
+            if row.reports and self._given(row.key, places) is None:
+                row.notes.insert(0, "is not in the handout: was asked all of the chapter's questions")
+        title = f"rnncourse chapter {self.options.chapter}" if self.options.chapter else "rnncourse"
+        files = {
+            "grades.csv": gradebooks.table(rows, self.roster, places),
+            "learners.jsonl": gradebooks.json_lines(rows),
+        }
+        facts = [f"course {rnncourse.__version__}", f"class seed {log.header['seed']}"]
+        facts.append(datetime.now(UTC).isoformat(timespec="seconds"))
+        files["instructor.html"] = instructor.as_page(f"{visible(self.folder.resolve().name)}: the class", rows, facts)
+        kind = self.roster.kind if self.roster else ""
+        if kind == "canvas" or (not kind and any(learner.platform == "canvas" for learner in learners)):
+            files["canvas.csv"] = gradebooks.canvas(rows, self.roster, places, title)
+        elif kind == "moodle":
+            files["moodle.csv"] = gradebooks.moodle(rows, self.roster, places)
+        elif kind and "email" in self.roster.header:
+            files["moodle.csv"] = gradebooks.moodle_gradebook(rows, self.roster, places, title)
+        for folder in ("feedback", "gradescope"):
+            outputs.ensure_folder(self.out / folder)
+        for row in rows:
+            stem = file_stem("\0".join(row.key))
+            reports = list(row.reports.values())
+            total = f"{row.points:g} of {row.out_of:g} points"
+            files[f"feedback/{stem}.html"] = as_html(reports, f"Graded: {row.learner}", [total, *row.reasons])
+            files[f"gradescope/{stem}.json"] = json.dumps(gradebooks.gradescope(row), indent=1) + "\n"
+        for name, text in files.items():
+            outputs.write(self.out / name, text)
+        return rows
+
+
+def _final(record: Mapping[str, Any] | None) -> bool:
+    """Whether a record needs no other try: there is a report, or the notebook is at fault."""
+    return record is not None and ("report" in record or record.get("fault") == "submission")
+
+
+def _record(one: Work, answer: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "learner": list(one.learner),
+        "label": one.label,
+        "path": os.fspath(one.path),
+        "sha256": one.digest,
+        "seed": answer["report"]["seed"] if "report" in answer else one.seed,
+        "questions": list(one.questions),
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        **answer,
+    }
+
+
+def grade_notebooks(
+    paths: Sequence[Path],
+    options: Options,
+    seed: int | None,
+    workers: int,
+    say: Callable[[str], None],
+    command: Sequence[str] = COMMAND,
+) -> Iterator[tuple[Path, str, dict[str, Any]]]:
+    """Grades notebooks that somebody named one by one; yields path, what to call it, and the answer, as they come.
+
+    Args:
+        paths: The notebooks; one that is named twice is graded once.
+        options: Limits and walls.
+        seed: For the inputs of each; fresh ones by default.
+        workers: How many at a time.
+        say: Called with lines of progress.
+        command: What starts an examiner.
+    """
+    from rnncourse.grading.notebook import FILE_LIMIT
+
+    paths = list(dict.fromkeys(paths))
+    count = Counter(path.name for path in paths)
+    labels = tell_apart(path.name if count[path.name] == 1 else str(path) for path in paths)
+
+    def job(path: Path, label: str) -> dict[str, Any]:
+        if path.is_dir():
+            raise ValueError(f"{visible(path)} is a folder; name one folder alone to grade a class, or notebooks")
+        if not os.path.lexists(path):
+            raise ValueError(f"{visible(path)} does not exist")
+        try:
+            content = read_bytes(path, FILE_LIMIT, links=True)
+        except ValueError as error:
+            raise ValueError(f"{visible(path)}: {error}") from None
+        say(label)
+        return make_job(label, path.name, content, secrets.randbelow(2**31) if seed is None else seed, options)
+
+    named = [(path, labels[path.name if count[path.name] == 1 else str(path)]) for path in paths]
+    jobs = [((path, label), lambda path=path, label=label: job(path, label)) for path, label in named]
+    for (path, label), answer in in_parallel(jobs, min(workers, len(jobs)), options.deadline, command=command, say=say):
+        yield path, label, answer

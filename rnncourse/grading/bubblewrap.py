@@ -1,0 +1,102 @@
+"""The first wall: a worker behind bubblewrap, in namespaces of its own.
+
+Inside there is:
+
+- a read-only Python with its installed packages, the system's shared libraries and commands, and nothing else of the
+  disk;
+- this package, and everything that is the course covered up, wherever it lies (:mod:`rnncourse.grading.covering`);
+- a small writable ``/tmp``; no network; no other process; no environment but what stands in the command.
+
+Two ways lead in. As an ordinary user, bubblewrap makes a user namespace. As root (containers, graders) it needs none,
+and the worker gives up root for a user id of its own.
+"""
+
+import os
+from pathlib import Path
+
+from rnncourse.grading.covering import PACKAGE, hidden_in_package, shown
+from rnncourse.grading.sandbox import MIB, Limits, has_filter, new_user_id, settings, worker_environment, worker_program
+
+__all__ = ["bubblewrap_command"]
+
+COURSE = "/course"  # where the package appears inside
+SHARED_MEMORY = 64 * MIB  # of /dev/shm, which would be half of the RAM otherwise
+DEVICES = ("null", "zero", "full", "random", "urandom")
+SECCOMP = ["uncounted", "namespaces", "kernel"]
+
+
+def bubblewrap_command(bwrap: str, limits: Limits, *, probe: bool = False) -> list[str]:
+    """The command line of a worker behind bubblewrap.
+
+    Args:
+        bwrap: Path of the executable.
+        limits: What the worker may use.
+        probe: Confine yourself, say "ready" and end.
+    """
+    root = os.geteuid() == 0
+    places = shown()
+    argv = [bwrap, "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
+    argv += [] if root else ["--unshare-user"]
+    # What it takes to bound the number of files and, for root, to become somebody else; given up before anything else.
+    argv += ["--cap-drop", "ALL", "--cap-add", "CAP_SYS_ADMIN"]
+    argv += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add", "CAP_SETPCAP"] if root else []
+    argv += ["--die-with-parent", "--new-session", "--hostname", "grader", "--clearenv"]
+    for name, value in worker_environment().items():
+        argv += ["--setenv", name, value]
+
+    # First of all: a course or an environment that lies below /tmp is shown on top of it, not buried under it.
+    argv += ["--perms", "1777", "--size", str(limits.disk), "--tmpfs", "/tmp"]
+    made: set[Path] = {Path("/tmp")}
+
+    def parents(path: Path | str) -> None:
+        # bubblewrap makes the parents of a mount point for its owner only; the worker is somebody else.
+        for folder in reversed(Path(path).parents):
+            if folder != Path("/") and folder not in made:
+                made.add(folder)
+                argv.extend(["--perms", "0755", "--dir", str(folder)])
+
+    def show(source: Path | str, target: Path | str | None = None) -> None:
+        parents(target or source)
+        argv.extend(["--ro-bind", str(source), str(target or source)])
+
+    def cover(path: Path | str) -> None:
+        if os.path.isdir(path):
+            argv.extend(["--perms", "0755", "--size", "4096", "--tmpfs", str(path), "--remount-ro", str(path)])
+        else:
+            argv.extend(["--ro-bind", "/dev/null", str(path)])
+
+    for place in places.system:
+        if place.is_symlink():
+            argv += ["--symlink", os.readlink(place), str(place)]
+        else:
+            show(place)
+    if os.path.exists("/etc/ld.so.cache"):
+        show("/etc/ld.so.cache")
+    for place in places.trees:
+        show(place)
+    for place in places.covered:
+        cover(place)
+    show(PACKAGE, f"{COURSE}/rnncourse")
+    for place in hidden_in_package():
+        target = f"{COURSE}/rnncourse/{place.relative_to(PACKAGE)}"
+        argv += ["--perms", "0755", "--size", "4096", "--tmpfs", target, "--remount-ro", target]
+    argv += ["--proc", "/proc"]
+    # Not --dev: it brings terminals, which nobody needs here, and for a user a second namespace, in which the first
+    # one's file systems cannot be bounded any more.
+    argv += ["--perms", "0755", "--size", str(MIB), "--tmpfs", "/dev"]
+    for device in DEVICES:
+        argv += ["--dev-bind", f"/dev/{device}", f"/dev/{device}"]
+    for name, place in {"fd": "fd", "stdin": "fd/0", "stdout": "fd/1", "stderr": "fd/2"}.items():
+        argv += ["--symlink", f"/proc/self/{place}", f"/dev/{name}"]
+    argv += ["--perms", "1777", "--size", str(SHARED_MEMORY), "--tmpfs", "/dev/shm"]
+    argv += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp", "--"]
+    told = settings(
+        [*places.standard, *places.sites, COURSE],
+        limits,
+        wall="bubblewrap",
+        user_id=new_user_id() if root else None,
+        tmpfs={"/tmp": limits.disk, "/dev/shm": SHARED_MEMORY},
+        seccomp=SECCOMP if has_filter() else [],
+        probe=probe,
+    )
+    return [*argv, str(places.python), *worker_program(f"{COURSE}/rnncourse"), *told]
