@@ -594,6 +594,20 @@ def test_start_lays_out_and_never_overwrites(course, tmp_path):
     assert "also mine" in beside.read_text()
 
 
+def test_grade_leaves_out_the_courses_copies_that_start_put_beside(course, tmp_path, monkeypatch, faked, capsys):
+    folder = tmp_path / "mine"
+    lay_out(folder, course)
+    mine = folder / "exercises" / "02_vanilla_rnn.ipynb"
+    mine.write_text('{"points": 1}')
+    (course / "exercises" / mine.name).write_text('{"points": 3}')
+    assert "a newer version lies beside yours" in lay_out(folder, course)[1]
+    assert len(list(mine.parent.iterdir())) == 2
+    monkeypatch.chdir(folder)
+    assert main(["grade", "--json", "-"]) == 1
+    reports = json.loads(capsys.readouterr().out)["reports"]
+    assert [(report["notebook"], report["points"]) for report in reports] == [(mine.name, 1)]
+
+
 def test_start_refuses_what_it_cannot_use(course, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ValueError, match="is a file"):
