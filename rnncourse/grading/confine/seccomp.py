@@ -138,7 +138,7 @@ GROUPS = {
     "sessions": "setsid setpgid",
 }
 PRETENDED = ("sessions",)
-ONLY_ONESELF = "prlimit64 sched_setaffinity sched_setattr sched_setparam sched_setscheduler".split()
+ONLY_ONESELF = ["prlimit64", "sched_setaffinity", "sched_setattr", "sched_setparam", "sched_setscheduler"]
 
 
 def refuse(libc, groups: list[str]) -> None:
