@@ -82,11 +82,12 @@ def test_an_examiner_that_cannot_be_started_is_every_jobs_answer_and_no_exceptio
 
 @linux
 def test_no_examiner_outlives_a_killed_command(tmp_path):
-    work = "time.sleep(600)"
     program = (
-        "import sys\nfrom rnncourse.grading.pool import Slot\nslot = Slot(%r)\nprint(slot._examiner().pid, flush=True)\n"
+        "from rnncourse.grading.pool import Slot\n"
+        f"slot = Slot({examiner('time.sleep(600)')!r})\n"
+        "print(slot._examiner().pid, flush=True)\n"
         "slot.grade({}, 600)"
-    ) % (examiner(work),)
+    )
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, env=environment) as command:
         pid = int(command.stdout.readline())
