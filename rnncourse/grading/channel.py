@@ -134,7 +134,7 @@ class Worker:
         self.kill()
 
     def _end_processes(self) -> None:
-        """Behind bubblewrap the kernel takes the whole process namespace along; elsewhere nobody can leave the group."""
+        """Behind bubblewrap the kernel takes the process namespace along; elsewhere nobody can leave the group."""
         # The group of a leader that has ended may have members still; until we wait for it, its number is not reused.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if not hasattr(os, "killpg"):

@@ -108,7 +108,7 @@ def _become(libc, user_id: int) -> None:
 
 def _give_up_capabilities(libc) -> None:
     libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
-    for capability in range(LAST_CAPABILITY + 1):  # refused where we have no right to; nothing can be gained back anyway
+    for capability in range(LAST_CAPABILITY + 1):  # refused where we have no right to
         libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
     header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION, 0)
     nothing = (ctypes.c_uint32 * 6)()

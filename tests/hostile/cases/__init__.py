@@ -10,7 +10,9 @@ __all__ = ["families"]
 
 def families() -> dict[str, list[Case]]:
     """All cases by family."""
-    found = {info.name: importlib.import_module(f"{__name__}.{info.name}").CASES for info in pkgutil.iter_modules(__path__)}
+    found = {
+        info.name: importlib.import_module(f"{__name__}.{info.name}").CASES for info in pkgutil.iter_modules(__path__)
+    }
     names = [case.name for cases in found.values() for case in cases]
     assert len(names) == len(set(names)), sorted(name for name in names if names.count(name) > 1)
     return found

@@ -9,14 +9,34 @@ CASES = [
     attack("kills_its_group", "ANSWER\n    os.killpg(0, 9)", f"{GONE}|PermissionError", ends=True),
     attack("segfaults", "import ctypes\nANSWER\n    return ctypes.string_at(0)", GONE, ends=True),
     attack("aborts", "ANSWER\n    os.abort()", GONE, ends=True),
-    attack("overflows_the_stack", "import ctypes\nANSWER\n    sys.setrecursionlimit(10**9)\n    return overflows_the_stack(x)", f"{GONE}|raised|memory|{LATE}", ends=True),
+    attack(
+        "overflows_the_stack",
+        "import ctypes\nANSWER\n    sys.setrecursionlimit(10**9)\n    return overflows_the_stack(x)",
+        f"{GONE}|raised|memory|{LATE}",
+        ends=True,
+    ),
     attack("hangs", "ANSWER\n    while True: pass", LATE, ends=True),
     attack("hangs_in_c", "import re\nANSWER\n    return re.match('(a|aa)+$', 'a' * 60 + 'b')", LATE, ends=True),
-    attack("ignores_signals", "import signal\nANSWER\n    for n in (1, 2, 3, 15): signal.signal(n, signal.SIG_IGN)\n    while True: pass", LATE, ends=True),
-    attack("stops_itself", "import signal\nANSWER\n    os.kill(os.getpid(), signal.SIGSTOP)\n    return x", f"{LATE}|PermissionError", ends=True),
+    attack(
+        "ignores_signals",
+        "import signal\nANSWER\n    for n in (1, 2, 3, 15): signal.signal(n, signal.SIG_IGN)\n    while True: pass",
+        LATE,
+        ends=True,
+    ),
+    attack(
+        "stops_itself",
+        "import signal\nANSWER\n    os.kill(os.getpid(), signal.SIGSTOP)\n    return x",
+        f"{LATE}|PermissionError",
+        ends=True,
+    ),
     attack("sleeps_in_the_cell", "import time; time.sleep(1000)\nANSWER\n    return 2 * x", LATE, ends=True),
     attack("exits_in_the_cell", "os._exit(3)\nANSWER\n    return 2 * x", GONE, ends=True),
-    attack("hangs_in_its_message", "class Slow(Exception):\n    def __str__(self):\n        while True: pass\nANSWER\n    raise Slow", LATE, ends=True),
+    attack(
+        "hangs_in_its_message",
+        "class Slow(Exception):\n    def __str__(self):\n        while True: pass\nANSWER\n    raise Slow",
+        LATE,
+        ends=True,
+    ),
     attack("hangs_in_its_generator", "ANSWER\n    while True:\n        pass\n    yield x", LATE, ends=True),
     attack(
         "hangs_when_deleted",
@@ -71,7 +91,9 @@ CASES = [
         "import threading\ndef busy():\n    while True: pass\nthreading.Thread(target=busy, daemon=True).start()\nANSWER\n    return x",
         "same",
     ),
-    attack("leaves_a_stopped_child", "import signal\nANSWER\n    if os.fork() == 0: signal.pause()\n    return x", "same"),
+    attack(
+        "leaves_a_stopped_child", "import signal\nANSWER\n    if os.fork() == 0: signal.pause()\n    return x", "same"
+    ),
     attack("syntax", "def syntax(x:\n    return 2 * x", "SyntaxError"),
     attack("at_exit", "import atexit\natexit.register(lambda: os.system('sleep 1000'))\nANSWER\n    return x", "same"),
     probe(

@@ -294,31 +294,84 @@ CASES = [
             return 2 * x
         """,
     ),
-    closed("secrets", "/etc/shadow", "/etc/gshadow", "/root/.bashrc", "/root/.ssh/id_rsa", "/proc/1/environ", "/proc/kcore"),
-    closed("devices", "/dev/mem", "/dev/kmsg", "/dev/port", "/dev/sda", "/dev/vda", "/dev/kvm", "/dev/fuse", "/dev/loop0"),
+    closed(
+        "secrets", "/etc/shadow", "/etc/gshadow", "/root/.bashrc", "/root/.ssh/id_rsa", "/proc/1/environ", "/proc/kcore"
+    ),
+    closed(
+        "devices", "/dev/mem", "/dev/kmsg", "/dev/port", "/dev/sda", "/dev/vda", "/dev/kvm", "/dev/fuse", "/dev/loop0"
+    ),
     closed("console", "/dev/tty", "/dev/console", "/dev/tty1", "/dev/ptmx", "/dev/pts/0", how="wb"),
     closed("knobs", "/proc/sys/kernel/core_pattern", "/proc/sysrq-trigger", "/proc/sys/vm/drop_caches", how="wb"),
     closed("own_knobs", "/proc/self/uid_map", "/proc/self/setgroups", "/proc/1/oom_score_adj", how="wb"),
     closed("groups", "/sys/fs/cgroup/cgroup.procs", "/sys/fs/cgroup/memory/cgroup.procs", how="wb"),
     closed("kernel_files", "/sys/kernel/debug/x", "/sys/kernel/security/x", "/proc/kallsyms2", "/boot/vmlinuz"),
-    calls("mounts", "refused('mount', b'none', b'/tmp', b'tmpfs', 0, None)", "refused('umount2', b'/tmp', 2)", "refused('fsopen', b'tmpfs', 0)"),
-    calls("moves_mounts", "refused('open_tree', -100, b'/', 1)", "refused('move_mount', -100, b'/', -100, b'/tmp', 0)", "refused('pivot_root', b'/', b'/')"),
-    calls("namespaces", *[f"refused('unshare', {flag:#x})" for flag in (0x10000000, 0x20000, 0x40000000, 0x20000000, 0x8000000)]),
-    calls("clones", "refused('clone', 0x10000011, 0, 0, 0, 0)", "refused('clone', 0x20011, 0, 0, 0, 0)", "refused('clone3', None, 0)"),
+    calls(
+        "mounts",
+        "refused('mount', b'none', b'/tmp', b'tmpfs', 0, None)",
+        "refused('umount2', b'/tmp', 2)",
+        "refused('fsopen', b'tmpfs', 0)",
+    ),
+    calls(
+        "moves_mounts",
+        "refused('open_tree', -100, b'/', 1)",
+        "refused('move_mount', -100, b'/', -100, b'/tmp', 0)",
+        "refused('pivot_root', b'/', b'/')",
+    ),
+    calls(
+        "namespaces",
+        *[f"refused('unshare', {flag:#x})" for flag in (0x10000000, 0x20000, 0x40000000, 0x20000000, 0x8000000)],
+    ),
+    calls(
+        "clones",
+        "refused('clone', 0x10000011, 0, 0, 0, 0)",
+        "refused('clone', 0x20011, 0, 0, 0, 0)",
+        "refused('clone3', None, 0)",
+    ),
     calls("joins", "for process in (1, os.getppid(), os.getpid()): refused('setns', process, 0)"),
     calls("new_root", "refused('chroot', b'/tmp')"),
-    calls("traces", "refused('ptrace', 16, os.getppid(), 0, 0)", "refused('ptrace', 16, 1, 0, 0)", "refused('ptrace', 0, 0, 0, 0)"),
-    calls("reads_memory", "refused('process_vm_readv', os.getppid(), None, 0, None, 0, 0)", "refused('process_vm_writev', os.getppid(), None, 0, None, 0, 0)"),
+    calls(
+        "traces",
+        "refused('ptrace', 16, os.getppid(), 0, 0)",
+        "refused('ptrace', 16, 1, 0, 0)",
+        "refused('ptrace', 0, 0, 0, 0)",
+    ),
+    calls(
+        "reads_memory",
+        "refused('process_vm_readv', os.getppid(), None, 0, None, 0, 0)",
+        "refused('process_vm_writev', os.getppid(), None, 0, None, 0, 0)",
+    ),
     calls("steals_handles", "refused('pidfd_getfd', 3, 0, 0)"),
     calls("watches_all", "refused('fanotify_init', 0, 0)"),
     calls("filters", "refused('bpf', 0, None, 0)"),
     calls("counts", "refused('perf_event_open', None, 0, -1, -1, 0)"),
-    calls("keys", "refused('keyctl', 0, -3, 1)", "refused('add_key', b'user', b'k', b'v', 1, -3)", "refused('request_key', b'user', b'k', None, 0)"),
-    calls("modules", "refused('init_module', None, 0, b'')", "refused('finit_module', 3, b'', 0)", "refused('kexec_load', 0, 0, None, 0)", "refused('kexec_file_load', 3, 3, 0, b'', 0)"),
+    calls(
+        "keys",
+        "refused('keyctl', 0, -3, 1)",
+        "refused('add_key', b'user', b'k', b'v', 1, -3)",
+        "refused('request_key', b'user', b'k', None, 0)",
+    ),
+    calls(
+        "modules",
+        "refused('init_module', None, 0, b'')",
+        "refused('finit_module', 3, b'', 0)",
+        "refused('kexec_load', 0, 0, None, 0)",
+        "refused('kexec_file_load', 3, 3, 0, b'', 0)",
+    ),
     calls("restarts", "refused('reboot', 0xfee1dead, 672274793, 0x1234567, 0)"),
-    calls("by_handle", "refused('open_by_handle_at', -100, None, 0)", "refused('name_to_handle_at', -100, b'/', None, None, 0)"),
-    calls("other_numbers", "refused(0x40000000 + 39)", "refused(0x40000000 + 165, b'none', b'/tmp', b'tmpfs', 0, None)"),
-    calls("the_clock", "refused('clock_settime', 0, None)", "refused('settimeofday', None, None)", "refused('adjtimex', None)"),
+    calls(
+        "by_handle",
+        "refused('open_by_handle_at', -100, None, 0)",
+        "refused('name_to_handle_at', -100, b'/', None, None, 0)",
+    ),
+    calls(
+        "other_numbers", "refused(0x40000000 + 39)", "refused(0x40000000 + 165, b'none', b'/tmp', b'tmpfs', 0, None)"
+    ),
+    calls(
+        "the_clock",
+        "refused('clock_settime', 0, None)",
+        "refused('settimeofday', None, None)",
+        "refused('adjtimex', None)",
+    ),
     calls("the_name", "refused('sethostname', b'mine', 4)", "refused('setdomainname', b'mine', 4)"),
     calls("ports", "refused('iopl', 3)", "refused('ioperm', 0, 8, 1)"),
     probe(
@@ -332,8 +385,12 @@ CASES = [
                 return 2 * x
         """,
     ),
-    calls("kills", "if os.getppid() > 1: refused('kill', os.getppid(), 0)", "refused('pidfd_send_signal', 3, 9, None, 0)"),
-    calls("lowers_others", "if os.getppid() > 1: refused('prlimit64', os.getppid(), 0, (ctypes.c_ulong * 2)(1, 1), None)"),
+    calls(
+        "kills", "if os.getppid() > 1: refused('kill', os.getppid(), 0)", "refused('pidfd_send_signal', 3, 9, None, 0)"
+    ),
+    calls(
+        "lowers_others", "if os.getppid() > 1: refused('prlimit64', os.getppid(), 0, (ctypes.c_ulong * 2)(1, 1), None)"
+    ),
     calls("pins_others", "if os.getppid() > 1: refused('sched_setaffinity', os.getppid(), 8, (ctypes.c_ulong * 1)(1))"),
     probe(
         "by_a_link",

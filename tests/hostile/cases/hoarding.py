@@ -6,7 +6,9 @@ Each stops at half as much again, so that a wall that does not hold costs the ma
 from tests.hostile.case import GOT_AWAY, attack, hog, probe
 
 BOUND = 1600  # MiB
-ENDED = "took longer than|memory|ended the process|disk|files|MemoryError|OSError|Cannot allocate|No space|Errno|allocate"
+ENDED = (
+    "took longer than|memory|ended the process|disk|files|MemoryError|OSError|Cannot allocate|No space|Errno|allocate"
+)
 
 
 def takes(name: str, setup: str, step: str, mib: float, words: str = ENDED, after: str = ""):
@@ -46,7 +48,9 @@ CASES = [
     takes("grows", "", "keep.append(torch.ones(2 ** 23))", 32),
     takes("grows_in_bytes", "", "keep.append(bytearray(os.urandom(2 ** 20) * 32))", 32),
     takes("maps", CALL, "keep.append(mmap.mmap(-1, 2 ** 25))\nkeep[-1].write(bytes(2 ** 25))", 32),
-    takes("maps_shared", CALL, "keep.append(mmap.mmap(-1, 2 ** 25, mmap.MAP_SHARED))\nkeep[-1].write(bytes(2 ** 25))", 32),
+    takes(
+        "maps_shared", CALL, "keep.append(mmap.mmap(-1, 2 ** 25, mmap.MAP_SHARED))\nkeep[-1].write(bytes(2 ** 25))", 32
+    ),
     takes("unseen_files", CALL, "keep.append(call('memfd_create', b'x', 0))\nos.write(keep[-1], bytes(2 ** 25))", 32),
     takes("segments", CALL, "keep.append(call('shmget', 0, 2 ** 25, 0o1600))", 32),
     takes("queues", CALL, "keep.append(call('msgget', 0, 0o1600))", 16),
@@ -107,7 +111,12 @@ keep += [a, b]
 """.strip(),
         0.4,
     ),
-    takes("pipes", CALL, "r, w = os.pipe()\nkeep += [r, w]\nos.set_blocking(w, False)\nimport fcntl\nfcntl.fcntl(w, 1031, 2 ** 20)\nos.write(w, bytes(2 ** 20))", 1),
+    takes(
+        "pipes",
+        CALL,
+        "r, w = os.pipe()\nkeep += [r, w]\nos.set_blocking(w, False)\nimport fcntl\nfcntl.fcntl(w, 1031, 2 ** 20)\nos.write(w, bytes(2 ** 20))",
+        1,
+    ),
     takes(
         "in_children",
         "",
@@ -115,17 +124,55 @@ keep += [a, b]
         256,
     ),
     takes("shared_memory", "", "open(f'/dev/shm/{turn}', 'wb').write(bytes(2 ** 24))", 16),
-    takes("the_disk", "", "open(f'file{turn}', 'wb').write(bytes(2 ** 24))", 16, after="[os.remove(n) for n in os.listdir() if n[:4] == 'file']"),
+    takes(
+        "the_disk",
+        "",
+        "open(f'file{turn}', 'wb').write(bytes(2 ** 24))",
+        16,
+        after="[os.remove(n) for n in os.listdir() if n[:4] == 'file']",
+    ),
     takes("one_file", "", "open('large', 'ab').write(bytes(2 ** 24))", 16, after="os.remove('large')"),
-    takes("nameless_files", "", "keep.append(open(f'file{turn}', 'wb'))\nkeep[-1].write(bytes(2 ** 24))\nos.remove(f'file{turn}')", 16),
-    takes("inodes", "", "for i in range(500): open(f'inode-{turn}-{i}', 'wb').close()", 1, after="[os.remove(n) for n in os.listdir() if n[:5] == 'inode']"),
-    takes("folders", "", "for i in range(500): os.mkdir(f'folder-{turn}-{i}')", 1, after="[os.rmdir(n) for n in os.listdir() if n[:7] == 'folder-']"),
-    takes("links", "", "for i in range(500): os.symlink('x' * 200, f'link-{turn}-{i}')", 1, after="[os.remove(n) for n in os.listdir() if n[:5] == 'link-']"),
-    takes("threads_stacks", "import threading", "threading.stack_size(2 ** 25)\nt = threading.Thread(target=time.sleep, args=(3,), daemon=True)\nt.start()\nkeep.append(t)", 16),
+    takes(
+        "nameless_files",
+        "",
+        "keep.append(open(f'file{turn}', 'wb'))\nkeep[-1].write(bytes(2 ** 24))\nos.remove(f'file{turn}')",
+        16,
+    ),
+    takes(
+        "inodes",
+        "",
+        "for i in range(500): open(f'inode-{turn}-{i}', 'wb').close()",
+        1,
+        after="[os.remove(n) for n in os.listdir() if n[:5] == 'inode']",
+    ),
+    takes(
+        "folders",
+        "",
+        "for i in range(500): os.mkdir(f'folder-{turn}-{i}')",
+        1,
+        after="[os.rmdir(n) for n in os.listdir() if n[:7] == 'folder-']",
+    ),
+    takes(
+        "links",
+        "",
+        "for i in range(500): os.symlink('x' * 200, f'link-{turn}-{i}')",
+        1,
+        after="[os.remove(n) for n in os.listdir() if n[:5] == 'link-']",
+    ),
+    takes(
+        "threads_stacks",
+        "import threading",
+        "threading.stack_size(2 ** 25)\nt = threading.Thread(target=time.sleep, args=(3,), daemon=True)\nt.start()\nkeep.append(t)",
+        16,
+    ),
     attack("fifty_gigabytes", "ANSWER\n    return torch.ones(50 * 2 ** 30 // 4)", "raised"),
     attack("a_large_exception", "ANSWER\n    raise ValueError('x' * 2 ** 27)", "x{300}"),
     attack("endless_output", "for _ in range(200): print('x' * 10 ** 6)\nANSWER\n    return x", "same"),
-    attack("many_figures", "import matplotlib.pyplot as plt\nfor _ in range(15): plt.figure()\nANSWER\n    return x", "same"),
+    attack(
+        "many_figures",
+        "import matplotlib.pyplot as plt\nfor _ in range(15): plt.figure()\nANSWER\n    return x",
+        "same",
+    ),
     probe(
         "handles",
         """

@@ -110,7 +110,11 @@ CASES = [
         """,
     ),
     attack("prints", "print('x' * 5_000_000)\nos.write(1, b'full marks' * 1000)\nANSWER\n    return x", "same"),
-    attack("metadata", "points, score, full, grade = 1, 1, True, 100\nANSWER\n    return {'points': 1, 'ok': True}", "a dictionary"),
+    attack(
+        "metadata",
+        "points, score, full, grade = 1, 1, True, 100\nANSWER\n    return {'points': 1, 'ok': True}",
+        "a dictionary",
+    ),
     attack("mutates_input", "ANSWER\n    x.zero_()\n    return x"),
     attack(
         "trace",

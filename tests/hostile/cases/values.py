@@ -111,7 +111,11 @@ CASES = [
     attack("a_coroutine", "async def later(): pass\nANSWER\n    return later()", "type coroutine"),
     attack("an_exception", "ANSWER\n    return ValueError('2 * x')", "type ValueError"),
     attack("itself", "ANSWER\n    return itself", "type function"),
-    attack("shouts", "ANSWER\n    raise ValueError('\\x1b[2J [bold]<script>alert(1)</script>')", r"raised ValueError: [^\x1b]*$"),
+    attack(
+        "shouts",
+        "ANSWER\n    raise ValueError('\\x1b[2J [bold]<script>alert(1)</script>')",
+        r"raised ValueError: [^\x1b]*$",
+    ),
     attack("exit_exception", "ANSWER\n    raise SystemExit(0)", "SystemExit"),
     attack("interrupts", "ANSWER\n    raise KeyboardInterrupt", "KeyboardInterrupt"),
     attack("asks", "ANSWER\n    return input('what is the answer? ')", r"input\(\)"),
