@@ -110,9 +110,10 @@ def test_a_list_can_say_whose_file_is_whose_but_not_outside_of_the_folder(tmp_pa
     folder = tmp_path / "class"
     hand_in(folder, "1.ipynb", points=1)
     hand_in(folder, "2.ipynb", points=2)
-    (tmp_path / "list.csv").write_text("learner,notebook\nada,2.ipynb\nbob,1.ipynb\ncyd,\n")
+    hand_in(folder, "3.ipynb", points=3)
+    (tmp_path / "list.csv").write_text("learner,notebook\nada,2.ipynb\nbob,1.ipynb\ncyd,\nbob,3.ipynb\n")
     rows = graded(folder, roster=read_roster(tmp_path / "list.csv"))
-    assert [(row.learner, row.points) for row in rows.values()] == [("ada", 2), ("bob", 1), ("cyd", 0)]
+    assert [(row.learner, row.points) for row in rows.values()] == [("ada", 2), ("bob", 3), ("cyd", 0)]
     for outside in ("../secret.ipynb", "/etc/passwd"):
         (tmp_path / "list.csv").write_text(f"learner,notebook\nada,{outside}\n")
         with pytest.raises(ValueError, match="should lie below"):

@@ -128,9 +128,9 @@ def promised_json(words: Sequence[str], error: str) -> None:
 
 def _grade_notebooks(args: argparse.Namespace, said: dict[str, Any]) -> int:
     from rnncourse.grading import outputs, progress
-    from rnncourse.grading.batch import grade_notebooks
     from rnncourse.grading.page import as_html
     from rnncourse.grading.report import as_dict, as_json, as_table, console
+    from rnncourse.grading.singly import grade_notebooks
     from rnncourse.grading.submissions import course_copy
 
     notebooks = list(args.notebooks) or [
