@@ -465,6 +465,8 @@ def test_the_exit_code_tells_the_truth_about_a_class(tmp_path, faked, capsys):
         ("--again zoe: that is nobody", ["--again", "zoe"]),
         ("there is no Dask scheduler", ["--scheduler", "tcp://127.0.0.1:1"]),
         ("--workers should be at least 1", ["--workers", "0"]),
+        ("--seed should be from 0", ["--seed", "-1"]),
+        ("--seed should be from 0", ["--seed", str(2**200)]),
     ],
 )
 def test_what_cannot_work_is_refused_before_grading(words, argv, tmp_path, faked, monkeypatch, capsys):

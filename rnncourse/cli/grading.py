@@ -217,6 +217,8 @@ def _options(args: argparse.Namespace) -> Any:
 
     if not (0 < args.cell_seconds < 86400 and 0 < args.seconds < 86400):
         raise ValueError("--cell-seconds and --seconds should be positive, and less than a day")
+    if args.seed is not None and not 0 <= args.seed < 2**62:
+        raise ValueError("--seed should be from 0 to 2**62 - 1")
     if args.workers is not None and args.workers < 1:
         raise ValueError("--workers should be at least 1")
     return Options(args.chapter, args.own, args.unsafe, args.cell_seconds, args.seconds)
