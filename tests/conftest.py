@@ -62,11 +62,11 @@ def _state_folder(tmp_path_factory, monkeypatch):
 @pytest.fixture
 def faked(monkeypatch):
     """``rnncourse grade`` with examiners that need neither torch nor a sandbox (:mod:`tests.fake_examiner`)."""
-    from rnncourse.grading import batch
+    from rnncourse.grading import batch, singly
     from tests.fake_examiner import COMMAND
 
-    by_hand, made = batch.grade_notebooks, batch.Class.__init__
-    monkeypatch.setattr(batch, "grade_notebooks", lambda *arguments: by_hand(*arguments, command=COMMAND))
+    by_hand, made = singly.grade_notebooks, batch.Class.__init__
+    monkeypatch.setattr(singly, "grade_notebooks", lambda *arguments: by_hand(*arguments, command=COMMAND))
     monkeypatch.setattr(
         batch.Class, "__init__", lambda self, *arguments, **options: made(self, *arguments, command=COMMAND, **options)
     )

@@ -426,9 +426,9 @@ def test_a_broken_progress_file_disturbs_nobody_and_is_left_alone(tmp_path, monk
     monkeypatch.chdir(tmp_path)
     (tmp_path / progress.FILE_NAME).write_text("{half")
     check("2.1", find_question("2.1").reference)
-    said = capsys.readouterr().out
-    assert "right in all 2 cases" in said
-    assert "move it away" in said
+    said = capsys.readouterr()
+    assert "right in all 2 cases" in said.out
+    assert "move it away" in said.err
     assert (tmp_path / progress.FILE_NAME).read_text() == "{half"
 
 
@@ -592,6 +592,20 @@ def test_start_lays_out_and_never_overwrites(course, tmp_path):
     write(beside, ["'also mine'"])
     lay_out(folder, course)
     assert "also mine" in beside.read_text()
+
+
+def test_grade_leaves_out_the_courses_copies_that_start_put_beside(course, tmp_path, monkeypatch, faked, capsys):
+    folder = tmp_path / "mine"
+    lay_out(folder, course)
+    mine = folder / "exercises" / "02_vanilla_rnn.ipynb"
+    mine.write_text('{"points": 1}')
+    (course / "exercises" / mine.name).write_text('{"points": 3}')
+    assert "a newer version lies beside yours" in lay_out(folder, course)[1]
+    assert len(list(mine.parent.iterdir())) == 2
+    monkeypatch.chdir(folder)
+    assert main(["grade", "--json", "-"]) == 1
+    reports = json.loads(capsys.readouterr().out)["reports"]
+    assert [(report["notebook"], report["points"]) for report in reports] == [(mine.name, 1)]
 
 
 def test_start_refuses_what_it_cannot_use(course, tmp_path):

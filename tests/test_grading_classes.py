@@ -110,9 +110,10 @@ def test_a_list_can_say_whose_file_is_whose_but_not_outside_of_the_folder(tmp_pa
     folder = tmp_path / "class"
     hand_in(folder, "1.ipynb", points=1)
     hand_in(folder, "2.ipynb", points=2)
-    (tmp_path / "list.csv").write_text("learner,notebook\nada,2.ipynb\nbob,1.ipynb\ncyd,\n")
+    hand_in(folder, "3.ipynb", points=3)
+    (tmp_path / "list.csv").write_text("learner,notebook\nada,2.ipynb\nbob,1.ipynb\ncyd,\nbob,3.ipynb\n")
     rows = graded(folder, roster=read_roster(tmp_path / "list.csv"))
-    assert [(row.learner, row.points) for row in rows.values()] == [("ada", 2), ("bob", 1), ("cyd", 0)]
+    assert [(row.learner, row.points) for row in rows.values()] == [("ada", 2), ("bob", 3), ("cyd", 0)]
     for outside in ("../secret.ipynb", "/etc/passwd"):
         (tmp_path / "list.csv").write_text(f"learner,notebook\nada,{outside}\n")
         with pytest.raises(ValueError, match="should lie below"):
@@ -464,6 +465,8 @@ def test_the_exit_code_tells_the_truth_about_a_class(tmp_path, faked, capsys):
         ("--again zoe: that is nobody", ["--again", "zoe"]),
         ("there is no Dask scheduler", ["--scheduler", "tcp://127.0.0.1:1"]),
         ("--workers should be at least 1", ["--workers", "0"]),
+        ("--seed should be from 0", ["--seed", "-1"]),
+        ("--seed should be from 0", ["--seed", str(2**200)]),
     ],
 )
 def test_what_cannot_work_is_refused_before_grading(words, argv, tmp_path, faked, monkeypatch, capsys):

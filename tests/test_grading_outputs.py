@@ -280,9 +280,9 @@ def test_two_notebooks_of_one_name_are_told_apart_everywhere(tmp_path, monkeypat
 def as_command(argv, tmp_path, **environment):
     """The command in a process of its own, with fake examiners."""
     program = (
-        "import sys; from rnncourse.grading import pool, batch; from tests.fake_examiner import COMMAND\n"
+        "import sys; from rnncourse.grading import pool, batch, singly; from tests.fake_examiner import COMMAND\n"
         "pool.COMMAND = COMMAND\n"
-        "batch.grade_notebooks.__defaults__ = (COMMAND,); batch.Class.__init__.__defaults__ = "
+        "singly.grade_notebooks.__defaults__ = (COMMAND,); batch.Class.__init__.__defaults__ = "
         "(*batch.Class.__init__.__defaults__[:-1], COMMAND)\n"
         "from rnncourse.cli import main; sys.exit(main(sys.argv[1:]))"
     )

@@ -128,9 +128,9 @@ def promised_json(words: Sequence[str], error: str) -> None:
 
 def _grade_notebooks(args: argparse.Namespace, said: dict[str, Any]) -> int:
     from rnncourse.grading import outputs, progress
-    from rnncourse.grading.batch import grade_notebooks
     from rnncourse.grading.page import as_html
     from rnncourse.grading.report import as_dict, as_json, as_table, console
+    from rnncourse.grading.singly import grade_notebooks
     from rnncourse.grading.submissions import course_copy
 
     notebooks = list(args.notebooks) or [
@@ -217,6 +217,8 @@ def _options(args: argparse.Namespace) -> Any:
 
     if not (0 < args.cell_seconds < 86400 and 0 < args.seconds < 86400):
         raise ValueError("--cell-seconds and --seconds should be positive, and less than a day")
+    if args.seed is not None and not 0 <= args.seed < 2**62:
+        raise ValueError("--seed should be from 0 to 2**62 - 1")
     if args.workers is not None and args.workers < 1:
         raise ValueError("--workers should be at least 1")
     return Options(args.chapter, args.own, args.unsafe, args.cell_seconds, args.seconds)

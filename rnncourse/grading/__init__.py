@@ -33,4 +33,10 @@ The modules, from the bottom: :mod:`~rnncourse.grading.spec` (what a question is
 itself: :mod:`~rnncourse.grading.confine`), :mod:`~rnncourse.grading.channel` with :mod:`~rnncourse.grading.cgroup` and
 :mod:`~rnncourse.grading.watch`, :mod:`~rnncourse.grading.worker` and :mod:`~rnncourse.grading.grader` for the graded
 run, and :mod:`~rnncourse.grading.report` for what comes out.
+
+A class is :mod:`~rnncourse.grading.batch`: :mod:`~rnncourse.grading.submissions` and :mod:`~rnncourse.grading.roster`
+say who handed in what, :mod:`~rnncourse.grading.jobs` makes plain data of it, :mod:`~rnncourse.grading.pool` (with
+:mod:`~rnncourse.grading.examiner`) or :mod:`~rnncourse.grading.cluster` grades it, :mod:`~rnncourse.grading.log` keeps
+it, and :mod:`~rnncourse.grading.rows`, :mod:`~rnncourse.grading.gradebooks` and
+:mod:`~rnncourse.grading.instructor` show it.
 """

@@ -8,7 +8,6 @@ the log alone, so that a run that was killed is finished by typing the same line
 import hashlib
 import json
 import os
-import secrets
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,18 +16,18 @@ from pathlib import Path
 from typing import Any
 
 import rnncourse
-from rnncourse.grading import gradebooks, instructor, outputs, seeds
+from rnncourse.grading import outputs, seeds
 from rnncourse.grading.jobs import Options, make_job, read_bytes
 from rnncourse.grading.log import Log
 from rnncourse.grading.meter import Meter
-from rnncourse.grading.names import file_stem, tell_apart, visible
-from rnncourse.grading.page import as_html
+from rnncourse.grading.names import tell_apart, visible
 from rnncourse.grading.pool import COMMAND, in_parallel
 from rnncourse.grading.roster import Roster
 from rnncourse.grading.rows import Row, make_rows
 from rnncourse.grading.submissions import Learner, find_learners
+from rnncourse.grading.writing import write_class
 
-__all__ = ["LOG_NAME", "Class", "NoWalls", "grade_notebooks"]
+__all__ = ["LOG_NAME", "Class", "NoWalls", "People"]
 
 LOG_NAME = "log.jsonl"
 Key = tuple[str, str]  # a learner's name and number
@@ -51,6 +50,15 @@ class Work:
     seed: int
     questions: tuple[str, ...]
     trouble: str = ""  # why it cannot even be read
+
+
+@dataclass(frozen=True)
+class People:
+    """A class: its learners, their places on the lecturer's list, and what to call each."""
+
+    learners: list[Learner]
+    places: dict[Key, int]
+    shown: dict[Key, str]
 
 
 @dataclass
@@ -91,13 +99,13 @@ class Class:
             ValueError: If the folder, the list or the log cannot be used; nothing has been graded then.
             NoWalls: If there is no sandbox for a stranger's notebook.
         """
-        learners, places, shown = self._learners()
+        people = _everybody(self.folder, self.roster, self.options.chapter)
         outputs.ensure_folder(self.out)
         header = {"course": rnncourse.__version__, "seed": seeds.fresh() if self.seed is None else self.seed}
         with Log(self.out / LOG_NAME, header) as log:
             self._same_class(log.header)
-            work = list(self._work(learners, places, log.header["seed"]))
-            again = self._again(work, shown)
+            work = list(self._work(people, log.header["seed"]))
+            again = self._again(work, people)
             todo = [one for one in work if one.learner in again or not _final(log.entries.get(one.key))]
             counter = meter(len(todo), len(work) - len(todo))
             try:
@@ -108,30 +116,9 @@ class Class:
                     counter.step()
             finally:
                 counter.clear()
-            return self._write(learners, shown, places, work, log)
-
-    def _learners(self) -> tuple[list[Learner], dict[Key, int], dict[Key, str]]:
-        """Everybody: who handed in something, and whoever else is on the list."""
-        learners = (self.roster.learners(self.folder) if self.roster else None) or find_learners(
-            self.folder, self.options.chapter
-        )
-        places = self.roster.match(learners) if self.roster else {}
-        if self.roster:
-            for place in sorted(set(range(len(self.roster.people))) - set(places.values())):
-                absent = Learner(
-                    self.roster.name(place), f"row {place + 1} of the list", trouble="nothing was handed in"
-                )
-                learners.append(absent)
-                places[absent.name, absent.number] = place
-        if not learners:
-            raise ValueError(f"{visible(self.folder)} holds no notebooks and no folders of learners")
-        count = Counter(learner.name for learner in learners)
-        names = {
-            (one.name, one.number): one.name if count[one.name] == 1 else f"{one.name} ({one.number})"
-            for one in learners
-        }
-        apart = tell_apart(names.values())
-        return learners, places, {key: apart[name] for key, name in names.items()}
+            rows = self._rows(people, work, log)
+            write_class(self, people, rows, log.header["seed"])
+            return rows
 
     def _same_class(self, header: Mapping[str, Any]) -> None:
         where = f"{visible(self.out)} holds a class"
@@ -142,23 +129,23 @@ class Class:
         if self.seed is not None and header["seed"] != self.seed:
             raise ValueError(f"{where} with another seed ({header['seed']}); leave --seed out, or name another folder")
 
-    def _given(self, learner: Key, places: Mapping[Key, int]) -> tuple[str, ...] | None:
+    def _given(self, learner: Key, people: People) -> tuple[str, ...] | None:
         """The questions that a learner was handed out, under the list's name or the submission's; None for nobody."""
         names = [learner[0]]
-        if self.roster and learner in places:
-            names.insert(0, self.roster.name(places[learner]))
+        if self.roster and learner in people.places:
+            names.insert(0, self.roster.name(people.places[learner]))
         return next((tuple(self.variants[name]) for name in names if name in self.variants), None)
 
-    def _work(self, learners: Sequence[Learner], places: Mapping[Key, int], seed: int) -> Iterator[Work]:
+    def _work(self, people: People, seed: int) -> Iterator[Work]:
         from rnncourse.grading.notebook import FILE_LIMIT
 
-        paths = [str(path.relative_to(self.folder)) for learner in learners for path in learner.notebooks]
+        paths = [path.relative_to(self.folder).as_posix() for one in people.learners for path in one.notebooks]
         labels = tell_apart(paths)
-        for learner in learners:
+        for learner in people.learners:
             who = (learner.name, learner.number)
-            questions = self._given(who, places) or ()
+            questions = self._given(who, people) or ()
             for path in learner.notebooks:
-                relative = str(path.relative_to(self.folder))
+                relative = path.relative_to(self.folder).as_posix()
                 trouble = digest = ""
                 try:
                     digest = hashlib.sha256(read_bytes(path, FILE_LIMIT)).hexdigest()
@@ -171,10 +158,10 @@ class Class:
                 name = learner.file_name(path)
                 yield Work(key, who, labels[relative], path, name, digest, own, questions, trouble)
 
-    def _again(self, work: Sequence[Work], shown: Mapping[Key, str]) -> set[Key]:
+    def _again(self, work: Sequence[Work], people: People) -> set[Key]:
         found = set()
         for wanted in self.again:
-            keys = {one.learner for one in work if wanted in (*one.learner, shown[one.learner])}
+            keys = {one.learner for one in work if wanted in (*one.learner, people.shown[one.learner])}
             if len(keys) != 1:
                 what = "nobody who handed in a notebook" if not keys else "more than one learner"
                 raise ValueError(f"--again {visible(wanted)}: that is {what}")
@@ -202,44 +189,38 @@ class Class:
         workers = max(1, min(self.workers, len(jobs)))
         return in_parallel(jobs, workers, self.options.deadline, command=self.command)
 
-    def _write(
-        self, learners: Sequence[Learner], shown: Mapping[Key, str], places: dict, work: Sequence[Work], log: Log
-    ) -> list[Row]:
-        """All outputs, from the log alone."""
+    def _rows(self, people: People, work: Sequence[Work], log: Log) -> list[Row]:
+        """A row for everybody, from the log alone."""
         records: dict[Key, list[Mapping[str, Any]]] = defaultdict(list)
         for one in work:
             nothing = {"label": one.label, "failure": "it was not graded", "fault": "grader"}
             records[one.learner].append(log.entries.get(one.key, nothing))
-        rows = make_rows(learners, shown, records)
+        rows = make_rows(people.learners, people.shown, records)
         for row in rows if self.variants else ():
-            if row.reports and self._given(row.key, places) is None:
+            if row.reports and self._given(row.key, people) is None:
                 row.notes.insert(0, "is not in the handout: was asked all of the chapter's questions")
-        title = f"rnncourse chapter {self.options.chapter}" if self.options.chapter else "rnncourse"
-        files = {
-            "grades.csv": gradebooks.table(rows, self.roster, places),
-            "learners.jsonl": gradebooks.json_lines(rows),
-        }
-        facts = [f"course {rnncourse.__version__}", f"class seed {log.header['seed']}"]
-        facts.append(datetime.now(UTC).isoformat(timespec="seconds"))
-        files["instructor.html"] = instructor.as_page(f"{visible(self.folder.resolve().name)}: the class", rows, facts)
-        kind = self.roster.kind if self.roster else ""
-        if kind == "canvas" or (not kind and any(learner.platform == "canvas" for learner in learners)):
-            files["canvas.csv"] = gradebooks.canvas(rows, self.roster, places, title)
-        elif kind == "moodle":
-            files["moodle.csv"] = gradebooks.moodle(rows, self.roster, places)
-        elif kind and "email" in self.roster.header:
-            files["moodle.csv"] = gradebooks.moodle_gradebook(rows, self.roster, places, title)
-        for folder in ("feedback", "gradescope"):
-            outputs.ensure_folder(self.out / folder)
-        for row in rows:
-            stem = file_stem("\0".join(row.key))
-            reports = list(row.reports.values())
-            total = f"{row.points:g} of {row.out_of:g} points"
-            files[f"feedback/{stem}.html"] = as_html(reports, f"Graded: {row.learner}", [total, *row.reasons])
-            files[f"gradescope/{stem}.json"] = json.dumps(gradebooks.gradescope(row), indent=1) + "\n"
-        for name, text in files.items():
-            outputs.write(self.out / name, text)
         return rows
+
+
+def _everybody(folder: Path, roster: Roster | None, chapter: int | None) -> People:
+    """Who handed in something, and whoever else is on the list."""
+    learners = (roster.learners(folder) if roster else None) or find_learners(folder, chapter)
+    places = roster.match(learners) if roster else {}
+    there = {learner.name for learner in learners}
+    for place in sorted(set(range(len(roster.people) if roster else 0)) - set(places.values())):
+        if "notebook" in roster.header and roster.name(place) in there:
+            continue  # another notebook of the same learner
+        absent = Learner(roster.name(place), f"row {place + 1} of the list", trouble="nothing was handed in")
+        learners.append(absent)
+        places[absent.name, absent.number] = place
+    if not learners:
+        raise ValueError(f"{visible(folder)} holds no notebooks and no folders of learners")
+    count = Counter(learner.name for learner in learners)
+    names = {
+        (one.name, one.number): one.name if count[one.name] == 1 else f"{one.name} ({one.number})" for one in learners
+    }
+    apart = tell_apart(names.values())
+    return People(learners, places, {key: apart[name] for key, name in names.items()})
 
 
 def _final(record: Mapping[str, Any] | None) -> bool:
@@ -258,45 +239,3 @@ def _record(one: Work, answer: dict[str, Any]) -> dict[str, Any]:
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         **answer,
     }
-
-
-def grade_notebooks(
-    paths: Sequence[Path],
-    options: Options,
-    seed: int | None,
-    workers: int,
-    say: Callable[[str], None],
-    command: Sequence[str] = COMMAND,
-) -> Iterator[tuple[Path, str, dict[str, Any]]]:
-    """Grades notebooks that somebody named one by one; yields path, what to call it, and the answer, as they come.
-
-    Args:
-        paths: The notebooks; one that is named twice is graded once.
-        options: Limits and walls.
-        seed: For the inputs of each; fresh ones by default.
-        workers: How many at a time.
-        say: Called with lines of progress.
-        command: What starts an examiner.
-    """
-    from rnncourse.grading.notebook import FILE_LIMIT
-
-    paths = list(dict.fromkeys(paths))
-    count = Counter(path.name for path in paths)
-    labels = tell_apart(path.name if count[path.name] == 1 else str(path) for path in paths)
-
-    def job(path: Path, label: str) -> dict[str, Any]:
-        if path.is_dir():
-            raise ValueError(f"{visible(path)} is a folder; name one folder alone to grade a class, or notebooks")
-        if not os.path.lexists(path):
-            raise ValueError(f"{visible(path)} does not exist")
-        try:
-            content = read_bytes(path, FILE_LIMIT, links=True)
-        except ValueError as error:
-            raise ValueError(f"{visible(path)}: {error}") from None
-        say(label)
-        return make_job(label, path.name, content, secrets.randbelow(2**31) if seed is None else seed, options)
-
-    named = [(path, labels[path.name if count[path.name] == 1 else str(path)]) for path in paths]
-    jobs = [((path, label), lambda path=path, label=label: job(path, label)) for path, label in named]
-    for (path, label), answer in in_parallel(jobs, min(workers, len(jobs)), options.deadline, command=command, say=say):
-        yield path, label, answer

@@ -51,7 +51,7 @@ def make_job(
 
     Args:
         label: What the report calls the notebook.
-        name: The file's name, which may say the chapter ("02_…"); nothing else of it is used.
+        name: The file's name, which may say the chapter (``02_…``); nothing else of it is used.
         content: The notebook's bytes.
         seed: What the inputs are drawn from.
         options: Limits and walls.

@@ -68,7 +68,7 @@ def duration(seconds: float) -> str:
     """Seconds in the words that one would use.
 
     Example:
-        >>> duration(42), duration(235), duration(7300)
+        >>> duration(42), duration(235), duration(7320)
         ('42 s', '3 min 55 s', '2 h 2 min')
     """
     whole = round(seconds)

@@ -91,16 +91,21 @@ class Slot:
         if self.process is None:
             home = str(Path(rnncourse.__file__).resolve().parents[1])
             path = [home, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-            self.errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed by _end); its last line says why it died
-            self.process = subprocess.Popen(
-                self.command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self.errors,
-                env=os.environ
-                | {"PYTHONPATH": os.pathsep.join(path), "PYTHONIOENCODING": "utf-8", PARENT: str(os.getpid())},
-                start_new_session=True,  # Ctrl-C is for the command, which then ends its examiners
-            )
+            errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed by _end); its last line says why it died
+            environment = {"PYTHONPATH": os.pathsep.join(path), "PYTHONIOENCODING": "utf-8", PARENT: str(os.getpid())}
+            try:
+                self.process = subprocess.Popen(
+                    self.command,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=errors,
+                    env=os.environ | environment,
+                    start_new_session=True,  # Ctrl-C is for the command, which then ends its examiners
+                )
+            except BaseException:
+                errors.close()
+                raise
+            self.errors = errors
             self.jobs = 0
         self.jobs += 1
         return self.process

@@ -10,6 +10,7 @@ one of those laid out. A stranger's file is not even opened.
 import json
 import os
 import stat
+import sys
 import tempfile
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
@@ -92,7 +93,7 @@ def create(folder: Path, version: str) -> Path:
             target.parent.mkdir(parents=True, exist_ok=True)
             write(target, [*known, own])
         except OSError as error:
-            print(f"(graded runs will not be noted in {folder}: {error})")
+            print(f"(graded runs will not be noted in {folder}: {error})", file=sys.stderr)
     return path
 
 
@@ -174,7 +175,7 @@ def _update(question_id: str, change, path: Path | None = None) -> dict[str, Any
         write(path, content)
         return entry
     except (OSError, ValueError, TypeError) as error:
-        print(f"(progress was not recorded: {error})")
+        print(f"(progress was not recorded: {error})", file=sys.stderr)
         return None
 
 

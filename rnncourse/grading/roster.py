@@ -53,6 +53,9 @@ class Roster:
         A platform's number decides where there is one, else a name or an address that exactly one person on the list
         has. Where two learners would be the same person, neither is: a grade is never entered on a guess.
         """
+        if "notebook" in self.header:  # the list itself says whose file is whose, perhaps in several rows
+            first = {person["learner"]: place for place, person in reversed(list(enumerate(self.people)))}
+            return {(learner.name, learner.number): first[learner.name] for learner in learners}
         by_number: dict[str, set[int]] = defaultdict(set)
         by_name: dict[str, set[int]] = defaultdict(set)
         for place, person in enumerate(self.people):
@@ -77,7 +80,7 @@ class Roster:
         Raises:
             ValueError: If a file of the list does not lie below the folder.
         """
-        if "notebook" not in self.header or self.kind != "plain":
+        if "notebook" not in self.header:
             return None
         found: dict[str, Learner] = {}
         for person in self.people:
@@ -119,6 +122,8 @@ def read_roster(path: Path) -> Roster:
             "have a column called learner"
         )
     people = [dict(zip(header, [*row, *[""] * (len(header) - len(row))], strict=False)) for row in rows[1:]]
+    if kind != "plain" and "notebook" in header:
+        raise ValueError(f"{visible(path)}: only a list with a column learner says whose notebook is whose")
     above = []
     if kind == "canvas":  # rows about the assignments stand before the students, and have no ID
         above = [person for person in people if not person["ID"].strip() and not person["Section"].strip()]
