@@ -38,7 +38,7 @@ BESIDE = {
     "seq2seq": CORE | {"models"},
     "results": {"folders", "provenance"},
     "notebooks": {"folders", "provenance"},
-    "grading": {"version"},
+    "grading": {"folders", "version"},
     "chapters": NUMBERS | {"grading", "results", "viz"},
     "bench": NUMBERS | {"provenance", "version", "viz"},
     "course": {"chapters", "grading"},

@@ -26,10 +26,6 @@ from tests.guessing import Call, best_rule, easily_seen, readable
 MOST = 0.1
 SEEDS = 30
 QUESTIONS = all_questions()
-OPEN_TO_CONSTANTS = {
-    "5.6": "zeros show the first bug on every seed, any fixed noise the second",
-    "6.6": "any fixed weights answer the third part on every seed",
-}
 
 
 class Asked(NamedTuple):
@@ -40,14 +36,8 @@ class Asked(NamedTuple):
     before: Any
 
 
-def over_questions(keys, open_ones: dict[str, str] | None = None):
-    """A test for each question; one that is known to fail is expected to."""
-    marks = {key: pytest.mark.xfail(strict=True, reason=why) for key, why in (open_ones or {}).items()}
-    return pytest.mark.parametrize("key", [pytest.param(key, marks=marks.get(key, ())) for key in keys])
-
-
-every_question = over_questions(QUESTIONS)
-with_one_answer = over_questions(key for key, question in QUESTIONS.items() if question.judge is None)
+every_question = pytest.mark.parametrize("key", QUESTIONS)
+with_one_answer = pytest.mark.parametrize("key", [key for key, question in QUESTIONS.items() if question.judge is None])
 
 
 def ask(function: Callable, arguments: tuple) -> Any:
@@ -152,7 +142,7 @@ def test_no_named_mistake_earns_a_part_by_luck(key):
         assert not ((rates >= MOST) & (rates < 1)).any(), f"{wrong.name}: {rates}"
 
 
-@over_questions(QUESTIONS, OPEN_TO_CONSTANTS)
+@every_question
 def test_no_formula_that_ignores_the_question_earns_a_tenth(key):
     question = QUESTIONS[key]
     formulas = {f"all {number}": lambda call, number=number: filled(call.expected, number) for number in (0, 1, -1, 10)}

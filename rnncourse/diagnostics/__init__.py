@@ -11,9 +11,13 @@
   :func:`~rnncourse.diagnostics.horizon.context_curve`, :func:`~rnncourse.diagnostics.horizon.used_context`,
   :func:`~rnncourse.diagnostics.horizon.longest_solved_lag`.
 
-Everything runs through the readable loop and autograd, so it is exact and not fast.
+- Whether several ways of computing the same agree in every value and gradient:
+  :func:`~rnncourse.diagnostics.agreement.assert_agreement`.
+
+All but the last run through the readable loop and autograd, so they are exact and not fast.
 """
 
+from rnncourse.diagnostics.agreement import assert_agreement
 from rnncourse.diagnostics.credit import CreditPath, credit_path, credit_path_of
 from rnncourse.diagnostics.gates import GateStatistics, gate_statistics, saturation
 from rnncourse.diagnostics.gradients import gradient_by_lag, input_sensitivity
@@ -32,6 +36,7 @@ __all__ = [
     "CreditPath",
     "GateStatistics",
     "Horizon",
+    "assert_agreement",
     "context_curve",
     "credit_path",
     "credit_path_of",

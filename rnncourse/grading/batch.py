@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import rnncourse
 from rnncourse.grading import outputs, seeds
 from rnncourse.grading.jobs import Options, make_job, read_bytes
 from rnncourse.grading.log import Log
@@ -26,6 +25,7 @@ from rnncourse.grading.roster import Roster
 from rnncourse.grading.rows import Row, make_rows
 from rnncourse.grading.submissions import Learner, find_learners
 from rnncourse.grading.writing import write_class
+from rnncourse.version import __version__
 
 __all__ = ["LOG_NAME", "Class", "NoWalls", "People"]
 
@@ -101,7 +101,7 @@ class Class:
         """
         people = _everybody(self.folder, self.roster, self.options.chapter)
         outputs.ensure_folder(self.out)
-        header = {"course": rnncourse.__version__, "seed": seeds.fresh() if self.seed is None else self.seed}
+        header = {"course": __version__, "seed": seeds.fresh() if self.seed is None else self.seed}
         with Log(self.out / LOG_NAME, header) as log:
             self._same_class(log.header)
             work = list(self._work(people, log.header["seed"]))
@@ -122,7 +122,7 @@ class Class:
 
     def _same_class(self, header: Mapping[str, Any]) -> None:
         where = f"{visible(self.out)} holds a class"
-        if header["course"] != rnncourse.__version__:
+        if header["course"] != __version__:
             raise ValueError(
                 f"{where} begun with course {header['course']}; finish it with that, or name another --out"
             )

@@ -13,11 +13,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import rnncourse
-
 __all__ = ["PACKAGE", "Shown", "course_below", "hidden_in_package", "shown"]
 
-PACKAGE = Path(rnncourse.__file__).resolve().parent
+PACKAGE = Path(__file__).resolve().parents[1]
 HIDDEN = {"chapters", "questions", "_course", "solutions", "exercises", "book", "tests"}  # below the package
 CHECKOUT = {"solutions", "exercises", "book", "tests", ".git"}  # beside the package
 NOTEBOOK = re.compile(r"\d\d_\w+\.ipynb")

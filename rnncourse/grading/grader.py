@@ -23,13 +23,13 @@ from typing import Any
 
 import torch
 
-import rnncourse
 from rnncourse.grading.channel import Lost, Worker
 from rnncourse.grading.marking import Failure, Mark, answer_all, mark
 from rnncourse.grading.notebook import Submission, printable, read_submission
 from rnncourse.grading.sandbox import Limits, Wall, find_sandbox
 from rnncourse.grading.spec import Draw, Question
 from rnncourse.grading.wire import WireError, decode, encode, plain
+from rnncourse.version import __version__
 
 __all__ = ["GradeReport", "NoSandbox", "Ungraded", "grade"]
 
@@ -75,7 +75,7 @@ class GradeReport:
     seed: int
     isolation: str
     seconds: float
-    version: str = rnncourse.__version__
+    version: str = __version__
     when: str = ""
     platform: dict[str, str] = field(default_factory=dict)
     faults: dict[str, str] = field(default_factory=dict)

@@ -7,9 +7,9 @@ import html
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import rnncourse
 from rnncourse.grading.names import clean
 from rnncourse.grading.report import details, state
+from rnncourse.version import __version__
 
 __all__ = ["as_html", "document", "escape"]
 
@@ -68,7 +68,7 @@ def document(title: str, body: str, style: str = "") -> str:
         # Even if something slipped through unescaped, the browser would neither run nor fetch it.
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
         f"<title>{escape(title)}</title>\n<style>{STYLE}{style}</style>\n</head>\n<body>\n<main>\n{body}"
-        f"</main>\n<footer>rnncourse {escape(rnncourse.__version__)}</footer>\n</body>\n</html>\n"
+        f"</main>\n<footer>rnncourse {escape(__version__)}</footer>\n</body>\n</html>\n"
     )
 
 

@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import rnncourse
 from rnncourse.grading.examiner import PARENT
 from rnncourse.grading.names import clean
 
@@ -89,7 +88,7 @@ class Slot:
         if self.process is not None and (self.jobs >= JOBS_EACH or self.process.poll() is not None):
             self._end()
         if self.process is None:
-            home = str(Path(rnncourse.__file__).resolve().parents[1])
+            home = str(Path(__file__).resolve().parents[2])
             path = [home, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
             errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed by _end); its last line says why it died
             environment = {"PYTHONPATH": os.pathsep.join(path), "PYTHONIOENCODING": "utf-8", PARENT: str(os.getpid())}

@@ -13,8 +13,8 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-import rnncourse
 from rnncourse.grading.names import clean
+from rnncourse.version import __version__
 
 __all__ = ["as_dict", "as_json", "as_table", "class_table", "console", "details", "state"]
 
@@ -25,7 +25,7 @@ def as_dict(reports: Sequence[Mapping[str, Any]], failures: Mapping[str, str], *
     """All reports of one command, and the notebooks that could not be graded with the reason, in ``--json``'s form."""
     return {
         "schema": SCHEMA,
-        "course": rnncourse.__version__,
+        "course": __version__,
         "reports": list(reports),
         "failures": dict(failures),
         **more,

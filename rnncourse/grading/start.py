@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-import rnncourse
 from rnncourse.grading import progress
+from rnncourse.version import __version__
 
 __all__ = ["Line", "check_installation", "lay_out"]
 
@@ -51,7 +51,7 @@ def lay_out(folder: Path, root: Path) -> list[str]:
         raise ValueError(f"{folder} holds the course itself; name a folder of its own, such as my-course")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        path = progress.create(folder, rnncourse.__version__)
+        path = progress.create(folder, __version__)
         content = progress.read(path)
         laid = content.setdefault("files", {})
         counts = {"new": 0, "updated": 0, "kept": 0}
@@ -70,7 +70,7 @@ def lay_out(folder: Path, root: Path) -> list[str]:
                     counts["updated"] += 1
                 else:  # the learner's work, and the course has moved on
                     counts["kept"] += 1
-                    target = target.with_name(f"{source.stem}_course-{rnncourse.__version__}.ipynb")
+                    target = target.with_name(f"{source.stem}_course-{__version__}.ipynb")
                     if target.exists():
                         continue
                     beside.append(str(target.relative_to(folder)))
@@ -78,7 +78,7 @@ def lay_out(folder: Path, root: Path) -> list[str]:
                     continue
                 shutil.copyfile(source, target)
                 laid[key] = now
-        content["course"] = rnncourse.__version__
+        content["course"] = __version__
         progress.write(path, content)
     except OSError as error:
         raise ValueError(f"{folder} cannot be written to ({error.strerror})") from None

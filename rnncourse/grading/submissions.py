@@ -110,7 +110,7 @@ def _who(name: str, is_file: bool) -> tuple[str, str, str]:
 @lru_cache(maxsize=1)
 def _exercises() -> tuple[str, ...]:
     """The stems of the course's exercises: ``ada_02_vanilla_rnn`` is Ada's, and any other name is a name as a whole."""
-    from rnncourse.notebooks.files import course_root
+    from rnncourse.folders import course_root
 
     return tuple(re.escape(path.stem) for path in sorted((course_root() / "exercises").glob("[0-9][0-9]_*.ipynb")))
 

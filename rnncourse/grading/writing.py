@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import rnncourse
 from rnncourse.grading import gradebooks, instructor, outputs
 from rnncourse.grading.names import file_stem, visible
 from rnncourse.grading.page import as_html
 from rnncourse.grading.rows import Row
+from rnncourse.version import __version__
 
 if TYPE_CHECKING:
     from rnncourse.grading.batch import Class, People
@@ -27,7 +27,7 @@ def write_class(batch: "Class", people: "People", rows: Sequence[Row], seed: int
         seed: The class's, for the record.
     """
     files = _tables(batch, people, rows)
-    facts = [f"course {rnncourse.__version__}", f"class seed {seed}", datetime.now(UTC).isoformat(timespec="seconds")]
+    facts = [f"course {__version__}", f"class seed {seed}", datetime.now(UTC).isoformat(timespec="seconds")]
     title = f"{visible(batch.folder.resolve().name)}: the class"
     files["instructor.html"] = instructor.as_page(title, rows, facts)
     for folder in ("feedback", "gradescope"):
