@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.utils.flop_counter import FlopCounterMode
 
-from rnncourse.bench import decoding, main, memory, pairs, scans, speed, targets
+from rnncourse.bench import decoding, main, memory, pairs, recursion, scans, speed, targets, trees
 from rnncourse.bench.command import SECTIONS
 from rnncourse.bench.plain_search import beam_by_hypothesis
 from rnncourse.bench.products import products
@@ -18,6 +18,7 @@ from rnncourse.bench.timing import Summary, fitted_exponent, geometric_mean, int
 from rnncourse.provenance import code_hash
 from rnncourse.scan import SCANS
 from rnncourse.seq2seq import beam_search, greedy
+from rnncourse.trees import Forest, TreeLayer
 
 ROOT = Path(__file__).parent.parent
 
@@ -110,6 +111,38 @@ def test_the_products_alone_are_those_of_the_textbook_loop(cell, work):
     backward = work == "forward+backward"
     textbook = pairs.forward_backward(layer, x, dy) if backward else pairs.forward_only(layer, x)
     assert operations(products(cell, x, 4, backward=backward)) == operations(textbook) > 0
+
+
+@pytest.mark.parametrize("name", trees.CELLS)
+def test_the_plain_recursion_equals_the_layer_over_trees(name):
+    batch = [*trees.expressions(3), trees.balanced(5), trees.chain(4), trees.balanced(1)]
+    forest, cell = Forest.of(batch), trees.CELLS[name](3, 5).double()
+    x = torch.randn(*forest.counts.shape, 3, dtype=torch.float64, requires_grad=True)
+    real = torch.arange(x.shape[1]) < forest.lengths.unsqueeze(1)
+    leaves, results = [x, *cell.parameters()], []
+    for y in (recursion.outputs(cell, x, forest.lengths.tolist(), batch), TreeLayer(cell)(x, trees=forest)[0][real]):
+        results.append([y, *torch.autograd.grad(y.sin().sum(), leaves)])
+    assert pairs.largest_difference(*results) < 1e-10
+
+
+def test_a_quick_run_over_trees_compares_and_grows(tmp_path):
+    words = ["--quick", "--sections", "trees", "--rounds", "1", "--figures", str(tmp_path)]
+    assert main([*words, "--output", str(tmp_path / "bench.json")]) == 0
+    rows = json.loads((tmp_path / "bench.json").read_text())["sections"]["trees"]["rows"]
+    compared = {(row["cell"], row["trees"], row["work"]) for row in rows if row["kind"] == "speed"}
+    kinds = ("ListOps", "binary"), ("forward", "forward+backward")
+    assert compared == set(itertools.product(trees.CELLS, *kinds))
+    grown = {(row["cell"], row["trees"], row["candidate"]) for row in rows if row["kind"] == "growth"}
+    assert grown == set(itertools.product(trees.CELLS, ("chain", "binary"), ("levels", "fold")))
+
+
+def test_trees_are_held_to_twenty_times_and_to_linear_growth():
+    size = {"batch": 64, "nodes": 1, "hidden": 64}
+    speed_row = {"kind": "speed", "cell": "N-ary", "trees": "binary", "work": "forward+backward", "size": size}
+    growth_row = {"kind": "growth", "cell": "N-ary", "trees": "chain", "candidate": "levels", "nodes": [1, 8192]}
+    for ratio, exponent, reached in ((21.0, 1.0, True), (19.0, 1.2, False)):
+        rows = [speed_row | {"ratio": {"recursion": {"median": ratio}}}, growth_row | {"exponent": exponent}]
+        assert [target.reached for target in targets.targets({"trees": {"rows": rows}})] == [reached, reached]
 
 
 def record(ratio, textbook=2.0):
