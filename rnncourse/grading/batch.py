@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,10 @@ class Class:
         if self.seed is not None and header["seed"] != self.seed:
             raise ValueError(f"{where} with another seed ({header['seed']}); leave --seed out, or name another folder")
 
+    @cached_property
+    def _handout(self) -> dict[str, Sequence[str]]:
+        return {file_stem(name): ids for name, ids in self.variants.items()} | dict(self.variants)
+
     def _given(self, learner: Key, people: People) -> tuple[str, ...] | None:
         """The questions that a learner was handed out, or None: by the list's name, the submission's, or the folder's.
 
@@ -137,8 +142,7 @@ class Class:
         names = [learner[0]]
         if self.roster and learner in people.places:
             names.insert(0, self.roster.name(people.places[learner]))
-        given = {file_stem(name): ids for name, ids in self.variants.items()} | dict(self.variants)
-        return next((tuple(given[name]) for name in names if name in given), None)
+        return next((tuple(self._handout[name]) for name in names if name in self._handout), None)
 
     def _work(self, people: People, seed: int) -> Iterator[Work]:
         from rnncourse.grading.notebook import FILE_LIMIT
