@@ -17,8 +17,9 @@ What the learner's process may do, and why it does not matter:
   package without its questions;
 - write forged frames into the pipe: a frame can only say "this is my answer", which is what it is for;
 - print, crash, hang, fork, allocate: limits on time, memory, processes and bytes end it, and the marks that other
-  questions have earned are already in the parent;
-- reach out: there is no network, no file of the machine beyond Python's own, and no other process to see.
+  questions have earned are already in the parent; whatever the parent has to do for a frame, a file or an answer is
+  bounded before it is done;
+- reach out: there is no network, no file of the machine beyond Python's own, and no other process to touch.
 
 What remains possible is to answer correctly without understanding, by copying a solution. No program can tell;
 questions ask for intermediates and twists that no library call returns, and the report points a human to lines that
@@ -27,7 +28,10 @@ look like a shortcut.
 The modules, from the bottom: :mod:`~rnncourse.grading.spec` (what a question is), :mod:`~rnncourse.grading.wire`
 (what crosses the pipe), :mod:`~rnncourse.grading.comparison`, :mod:`~rnncourse.grading.judging` and
 :mod:`~rnncourse.grading.marking` (values to points and words), :mod:`~rnncourse.grading.selfcheck`; then
-:mod:`~rnncourse.grading.sandbox`, :mod:`~rnncourse.grading.worker` and :mod:`~rnncourse.grading.grader` for the graded
+:mod:`~rnncourse.grading.sandbox` (which walls there are: :mod:`~rnncourse.grading.bubblewrap`,
+:mod:`~rnncourse.grading.landlocked`, what both cover: :mod:`~rnncourse.grading.covering`, and what the worker does to
+itself: :mod:`~rnncourse.grading.confine`), :mod:`~rnncourse.grading.channel` with :mod:`~rnncourse.grading.cgroup` and
+:mod:`~rnncourse.grading.watch`, :mod:`~rnncourse.grading.worker` and :mod:`~rnncourse.grading.grader` for the graded
 run, and :mod:`~rnncourse.grading.report` for what comes out.
 
 A class is :mod:`~rnncourse.grading.batch`: :mod:`~rnncourse.grading.submissions` and :mod:`~rnncourse.grading.roster`

@@ -23,8 +23,8 @@ CELL_LIMIT = 500
 LINE_LIMIT = 300  # characters of a line that are searched
 SKIP_TAGS = {"skip-grading", "colab-install"}
 DROPPED = {b'"outputs"', b'"attachments"', b'"widgets"'}
-# Possessive: each byte is looked at once, whatever a stranger wrote.
-TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[{}\[\]]', re.DOTALL)
+# Possessive, and a string without an end is one too: each byte is looked at once, whatever a stranger wrote.
+TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[{}\[\]]', re.DOTALL)
 
 
 @dataclass(frozen=True)
