@@ -100,6 +100,23 @@ def test_everybody_is_asked_what_was_given_and_the_rest_what_the_chapter_has(tmp
     assert rows["ada"].notes == []
 
 
+def test_a_handout_that_comes_back_as_it_went_out_finds_its_learners(tmp_path, monkeypatch, capsys):
+    (tmp_path / "list.csv").write_text("learner\nada\n=bob\n")
+    argv = ["handout", "2", str(tmp_path / "out"), "--roster", str(tmp_path / "list.csv"), "--questions", "3"]
+    assert main([*argv, "--seed", "7"]) == 0
+    given = read_variants(tmp_path / "out" / "variants.json")
+    for folder in (path for path in (tmp_path / "out").iterdir() if path.is_dir()):
+        hand_in(tmp_path / "class", f"{folder.name}/02_vanilla_rnn.ipynb", points=3)
+    for roster in (None, read_roster(tmp_path / "list.csv")):
+        jobs = trace(tmp_path, monkeypatch)
+        begun = len(jobs())
+        rows = graded(tmp_path / "class", tmp_path / f"graded{begun}", variants=given, roster=roster)
+        assert sorted(job["asked"] for job in jobs()[begun:]) == sorted(list(ids) for ids in given.values())
+        assert len(rows) == 2
+        assert not any(row.notes for row in rows.values())
+    capsys.readouterr()
+
+
 def test_a_handout_finds_its_learner_under_the_lists_name(tmp_path, monkeypatch):
     folder = tmp_path / "class"
     hand_in(folder, "leeann_101_5001_02_vanilla_rnn.ipynb", points=3)

@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from rnncourse.grading import outputs, seeds
 from rnncourse.grading.jobs import Options, make_job, read_bytes
 from rnncourse.grading.log import Log
 from rnncourse.grading.meter import Meter
-from rnncourse.grading.names import tell_apart, visible
+from rnncourse.grading.names import file_stem, tell_apart, visible
 from rnncourse.grading.pool import COMMAND, in_parallel
 from rnncourse.grading.roster import Roster
 from rnncourse.grading.rows import Row, make_rows
@@ -129,12 +130,19 @@ class Class:
         if self.seed is not None and header["seed"] != self.seed:
             raise ValueError(f"{where} with another seed ({header['seed']}); leave --seed out, or name another folder")
 
+    @cached_property
+    def _handout(self) -> dict[str, Sequence[str]]:
+        return {file_stem(name): ids for name, ids in self.variants.items()} | dict(self.variants)
+
     def _given(self, learner: Key, people: People) -> tuple[str, ...] | None:
-        """The questions that a learner was handed out, under the list's name or the submission's; None for nobody."""
+        """The questions that a learner was handed out, or None: by the list's name, the submission's, or the folder's.
+
+        The folder's is the one that the handout made, handed in as it was.
+        """
         names = [learner[0]]
         if self.roster and learner in people.places:
             names.insert(0, self.roster.name(people.places[learner]))
-        return next((tuple(self.variants[name]) for name in names if name in self.variants), None)
+        return next((tuple(self._handout[name]) for name in names if name in self._handout), None)
 
     def _work(self, people: People, seed: int) -> Iterator[Work]:
         from rnncourse.grading.notebook import FILE_LIMIT

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from rnncourse.grading.names import look, visible
+from rnncourse.grading.names import file_stem, look, visible
 from rnncourse.grading.submissions import Learner
 
 __all__ = ["Roster", "read_roster"]
@@ -60,6 +60,7 @@ class Roster:
         by_name: dict[str, set[int]] = defaultdict(set)
         for place, person in enumerate(self.people):
             words = [person.get(column, "") for column in NAMING[self.kind]]
+            by_name[look(file_stem(self.name(place)))].add(place)  # a folder of the handout, handed in as it was
             for word in words:
                 by_name[look(word)].add(place)
                 if self.kind == "canvas":  # its downloads are called leeann_…, for "Lee, Ann"
