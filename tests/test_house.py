@@ -223,3 +223,22 @@ def test_the_source_archive_builds_the_book(archives):
     ):
         assert needed in names
     assert not [name for name in names if name.startswith((".venv", "_build", "dist/"))]
+
+
+def test_the_index_says_the_size_of_the_package_truly():
+    from tests.test_layering import NUMBERS
+
+    def lines(files) -> int:
+        return sum(len(file.read_text(encoding="utf-8").splitlines()) for file in files)
+
+    files = list((ROOT / "rnncourse").rglob("*.py"))
+    core = [
+        file
+        for file in files
+        if file.relative_to(ROOT / "rnncourse").parts[0].removesuffix(".py") in NUMBERS - {"data"}
+    ]
+    text = (ROOT / "book" / "index.md").read_text(encoding="utf-8")
+    said = [int(number.replace(",", "")) for number in re.findall(r"about (\d+,000)\b", text)]
+    assert len(said) == 2
+    for number, found in zip(said, (lines(core), lines(files)), strict=True):
+        assert abs(found - number) < 0.1 * number, f"the index says {number:,} lines; there are {found:,}"
