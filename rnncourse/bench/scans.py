@@ -45,17 +45,17 @@ def _results(layer: nn.Module, x: Tensor, dy: Tensor) -> list[Tensor]:
     return [y.detach(), *torch.autograd.grad(y, [x, *layer.parameters()], dy)]
 
 
-def crossover(times: Sequence[int], mine: Sequence[float], theirs: Sequence[float]) -> int | None:
-    """The least length from which on mine is faster at every length that was measured.
+def crossover(times: Sequence[int], ratios: Sequence[float]) -> int | None:
+    """The least length from which on a ratio of times is below one at every length that was measured.
 
-    >>> crossover([64, 128, 256], [3.0, 3.0, 3.0], [2.0, 4.0, 8.0])
+    >>> crossover([64, 128, 256], [1.5, 0.8, 0.4])
     128
-    >>> crossover([64, 128], [1.0, 3.0], [2.0, 2.0]) is None
+    >>> crossover([64, 128], [0.5, 1.5]) is None
     True
     """
     found = None
-    for time, a, b in zip(times, mine, theirs, strict=True):
-        if a >= b:
+    for time, ratio in zip(times, ratios, strict=True):
+        if ratio >= 1:
             found = None
         elif found is None:
             found = time
@@ -91,6 +91,7 @@ def measure(
         reference = nn.GRU(hidden, hidden, batch_first=True)
         modules = {"torch.nn": reference, **{name: min_gru(hidden, name) for name in names[1:]}}
         curves: dict[str, list[float]] = {name: [] for name in names}
+        timed = []
         for time in times:
             x, dy = torch.randn(batch, time, hidden, requires_grad=True), torch.randn(batch, time, hidden)
             seconds = interleave({name: forward_backward(m, x, dy) for name, m in modules.items()}, rounds=rounds)
@@ -104,11 +105,12 @@ def measure(
                 "milliseconds": {name: summary._asdict() for name, summary in summaries.items()},
                 "ratio": {name: ratio._asdict() for name, ratio in ratios(seconds, "torch.nn").items()},
                 "over_loop": {name: ratio._asdict() for name, ratio in ratios(seconds, "loop").items()},
+                "over_sequential": {name: ratio._asdict() for name, ratio in ratios(seconds, "sequential").items()},
             }
-            rows.append(row)
+            timed.append(row)
             say(line(row))
-        found = [*_growth(times, curves, size), *_crossovers(times, curves, size)]
-        rows += found
+        found = [*_growth(times, curves, size), *_crossovers(timed, size)]
+        rows += timed + found
         for row in found:
             say(line(row))
     for scan in SCANS:
@@ -125,12 +127,12 @@ def _growth(times: Sequence[int], curves: Mapping[str, list[float]], size: dict[
     ]
 
 
-def _crossovers(times: Sequence[int], curves: Mapping[str, list[float]], size: dict[str, int]) -> list[dict[str, Any]]:
-    pairs = [(name, over) for over in ("torch.nn", "loop", "sequential") for name in SCANS if name != over]
-    rows = []
-    for name, over in pairs:
-        since = crossover(times, curves[name], curves[over])
-        rows.append({"kind": "crossover", **size, "candidate": name, "over": over, "time": since})
+def _crossovers(timed: Sequence[dict[str, Any]], size: dict[str, int]) -> list[dict[str, Any]]:
+    times, rows = [row["time"] for row in timed], []
+    for over, key in (("torch.nn", "ratio"), ("loop", "over_loop"), ("sequential", "over_sequential")):
+        for name in [scan for scan in SCANS if scan != over]:
+            since = crossover(times, [row[key][name]["median"] for row in timed])
+            rows.append({"kind": "crossover", **size, "candidate": name, "over": over, "time": since})
     return rows
 
 
