@@ -55,7 +55,9 @@ def ask(worker: Worker, seconds: float = 30.0):
 
 def test_a_frame_that_answers_nothing_is_never_parsed(worker, monkeypatch):
     parsed = []
-    monkeypatch.setattr("rnncourse.grading.channel.unpack", lambda head, blob: parsed.append(head) or ({"ready": True}, {}))
+    monkeypatch.setattr(
+        "rnncourse.grading.channel.unpack", lambda head, blob: parsed.append(head) or ({"ready": True}, {})
+    )
     script = """
 nonce = receive()
 for _ in range(90): send(b"[" * 100_000, b"no tensors")

@@ -208,6 +208,21 @@ CASES = [
         """,
     ),
     probe(
+        "other_families",
+        """
+        import socket
+        ANSWER
+            for family in (16, 17, 29, 30, 31, 38, 40, 44):  # netlink, packets, buses, TIPC, Bluetooth, crypto, VSOCK, XDP
+                for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_RAW, socket.SOCK_SEQPACKET):
+                    try:
+                        socket.socket(family, kind).close()
+                    except OSError:
+                        continue
+                    raise AssertionError(family)
+            return 2 * x
+        """,
+    ),
+    probe(
         "as_somebody",
         """
         ANSWER
