@@ -85,7 +85,7 @@ def run(folder: Path, cases: list[Case], wall: str) -> tuple[dict[str, Mark], Gr
 def leftovers(patience: float = 5.0) -> list[str]:
     """What this process's workers have left behind: processes, folders, shared memory, control groups.
 
-    Another grader of this machine may be ending just now, and its workers with it: what is gone in a moment is not ours.
+    Another grader of this machine may be ending just now, and its workers with it: what is gone in a moment was its.
     """
     deadline = time.monotonic() + patience
     found = _left()
