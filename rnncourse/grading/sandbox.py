@@ -10,7 +10,6 @@ the rest. Either way the worker gives up everything that it could do before it r
 import functools
 import json
 import os
-import platform
 import secrets
 import shutil
 import subprocess
@@ -152,11 +151,6 @@ def new_user_id() -> int:
     From the range that Linux sets aside for users who exist only while a service runs (61184 to 65519).
     """
     return 61184 + secrets.randbelow(65519 - 61184)
-
-
-def has_filter() -> bool:
-    """Whether we know this machine's system calls by number."""
-    return platform.machine() in ("x86_64", "aarch64")
 
 
 @functools.lru_cache(maxsize=4)

@@ -2,6 +2,7 @@
 
 Options:
     --wall NAME     only this wall ("bubblewrap" or "landlock"), as whoever runs this; writes no page
+    --only FAMILY   only this family of cases
     --as-user       as an ordinary user of this machine (needs root to begin with)
     --out FILE      write what came of it as JSON (one file for each run)
     --page FILE…    join such files into the table, in book/grading.md between its two marks
@@ -52,7 +53,7 @@ def as_user(command: list[str]) -> list[str]:
     return [*argv, "env", f"HOME={home}", f"TMPDIR={home}", f"PYTHONPATH={ROOT}", *command]
 
 
-def measure(wall: str) -> dict:
+def measure(wall: str, only: str = "") -> dict:
     """What came of every case behind one wall: who runs it, family → held and all, what was not held, what was left."""
     found, reason = find_sandbox(wall)
     if found is None:
@@ -61,6 +62,8 @@ def measure(wall: str) -> dict:
     result = {"wall": wall, "as": "root" if os.geteuid() == 0 else "a user", "families": {}, "not held": {}}
     result |= {"left": [], "neighbours lost": 0, "seconds": 0.0}
     for name, cases in batches().items():
+        if not name.startswith(only):
+            continue
         began = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="hostile-") as folder:
             marks, _ = run(Path(folder), cases, wall)
@@ -95,6 +98,7 @@ def table(results: list[dict]) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.hostile", description=__doc__.splitlines()[0])
     parser.add_argument("--wall", choices=("bubblewrap", "landlock"))
+    parser.add_argument("--only", default="", choices=("", *FAMILIES))
     parser.add_argument("--as-user", action="store_true")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--page", type=Path, nargs="+")
@@ -108,13 +112,14 @@ def main() -> int:
         page.write_text(f"{before}{BEGIN}\n{table(results)}\n{END}{after}", encoding="utf-8")
         return 0
     if args.as_user:
-        inner = [sys.executable, "-m", "tests.hostile", *(["--wall", args.wall] if args.wall else [])]
+        inner = [sys.executable, "-m", "tests.hostile", "--only", args.only]
+        inner += ["--wall", args.wall] if args.wall else []
         done = subprocess.run(as_user(inner), stdout=subprocess.PIPE, text=True, cwd=ROOT)
         results = json.loads(done.stdout) if done.returncode in (0, 1) and done.stdout else None
         if results is None:
             return 2
     else:
-        results = [measure(wall) for wall in ([args.wall] if args.wall else ["bubblewrap", "landlock"])]
+        results = [measure(wall, args.only) for wall in ([args.wall] if args.wall else ["bubblewrap", "landlock"])]
     if args.out:
         for result in results:
             args.out.write_text(json.dumps(result, indent=1) + "\n")

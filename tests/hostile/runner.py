@@ -5,6 +5,7 @@ import dataclasses
 import json
 import os
 import tempfile
+import time
 from pathlib import Path
 
 from rnncourse.grading.grader import GradeReport, grade
@@ -81,8 +82,20 @@ def run(folder: Path, cases: list[Case], wall: str) -> tuple[dict[str, Mark], Gr
     return {mark.title: mark for mark in report.marks}, report
 
 
-def leftovers() -> list[str]:
-    """What this process's workers have left behind: processes, folders, shared memory, control groups."""
+def leftovers(patience: float = 5.0) -> list[str]:
+    """What this process's workers have left behind: processes, folders, shared memory, control groups.
+
+    Another grader of this machine may be ending just now, and its workers with it: what is gone in a moment was its.
+    """
+    deadline = time.monotonic() + patience
+    found = _left()
+    while found and time.monotonic() < deadline:
+        time.sleep(0.2)
+        found = [thing for thing in _left() if thing in found]
+    return found
+
+
+def _left() -> list[str]:
     found = [f"process {process}: {words}" for process, words in _orphans()]
     found += [f"folder {path}" for path in Path(tempfile.gettempdir()).glob(f"rnncourse-{os.getpid()}-*")]
     with contextlib.suppress(OSError):

@@ -33,7 +33,7 @@ def test_each_group_refuses_its_calls_and_only_them(machine):
     for group, names in GROUPS.items():
         program = assemble([group], machine, 77)
         refused = {NUMBERS[name][column] for name in names.split()} - {None}
-        special = {"clone", "clone3", "setsockopt", "fcntl", "tgkill", "prlimit64"} | {
+        special = {"clone", "clone3", "socket", "setsockopt", "fcntl", "tgkill", "prlimit64"} | {
             n for n in NUMBERS if "sched" in n
         }
         special = {NUMBERS[name][column] for name in special}
@@ -68,6 +68,10 @@ def test_flags_decide_about_clones_options_about_buffers_and_ids_about_signals(m
     assert ask("fcntl", 3, 3) == ALLOW
     assert ask("tgkill", 77, 78, 6) == ALLOW
     assert ask("tgkill", 76, 76, 9) == no
+    families = assemble(["families"], machine, 77)
+    for family in range(50):
+        answer = decide(families, architecture, NUMBERS["socket"][column], family)
+        assert answer == (ALLOW if family in (1, 2, 10) else no)
     for name in ("prlimit64", "sched_setaffinity", "sched_setattr", "sched_setscheduler", "sched_setparam"):
         assert ask(name, 0) == ask(name, 77) == ALLOW
         assert ask(name, 76) == no

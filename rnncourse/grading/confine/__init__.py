@@ -52,8 +52,7 @@ def confine(settings: dict) -> None:
         raise OSError(ctypes.get_errno(), "no-new-privileges could not be set")
     if rules is not None:
         landlock.enter(libc, rules)
-    if settings["seccomp"]:
-        seccomp.refuse(libc, settings["seccomp"])
+    seccomp.refuse(libc, settings["seccomp"])
 
 
 def _limit(limits: dict) -> None:

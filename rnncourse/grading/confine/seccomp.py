@@ -7,6 +7,8 @@ The filter is a list of instructions that the kernel runs at every system call (
   memory and queues, POSIX queues, io_uring, userfaultfd, larger socket buffers;
 - **namespaces**: a namespace of one's own, in which one would be root, with file systems to mount;
 - **kernel**: what only an attack on the kernel or on other processes has a use for: BPF, keys, perf, ptrace, modules;
+- **families**: sockets that no network namespace holds (a virtual machine's, the kernel's own): all but Unix's and the
+  internet's;
 - **network**: sockets of any kind; a pair of connected ones, as asyncio needs, stays allowed;
 - **signals**: signals to other processes, where neither a user id nor Landlock stands between;
 - **others**: priorities and limits of other processes;
@@ -32,6 +34,7 @@ NEW_NAMESPACE = 0x7E020080  # CLONE_NEW{NS,CGROUP,UTS,IPC,USER,PID,NET,TIME}
 SET_MODE_FILTER, PR_SET_SECCOMP = 2, 22
 BUFFERS = (7, 8, 32, 33)  # SO_SNDBUF, SO_RCVBUF, SO_SNDBUFFORCE, SO_RCVBUFFORCE
 PIPE_SIZE = 1031  # F_SETPIPE_SZ
+FAMILIES = (1, 2, 10)  # AF_UNIX, AF_INET, AF_INET6
 
 # name: (x86-64, arm64); None where an architecture lacks it
 NUMBERS = {
@@ -132,6 +135,7 @@ GROUPS = {
         "kexec_load kexec_file_load reboot swapon swapoff syslog acct quotactl iopl ioperm modify_ldt clock_settime "
         "clock_adjtime adjtimex settimeofday sethostname setdomainname migrate_pages move_pages"
     ),
+    "families": "",
     "network": "socket",
     "signals": "kill tkill pidfd_send_signal rt_sigqueueinfo rt_tgsigqueueinfo",
     "others": "setpriority ioprio_set",
@@ -200,6 +204,8 @@ def assemble(groups: list[str], machine: str, process: int) -> list[bytes]:
             number("clone"),
             [_word(LOAD, ARGUMENTS), _word(JUMP_SET, NEW_NAMESPACE, 0, 1), *no, _word(RETURN, ALLOW)],
         )
+    if "families" in groups and "network" not in groups:
+        program += _when(number("socket"), _argument_not_in(0, FAMILIES, no))
     if "signals" in groups:  # one's own threads may be signalled (abort() does), other processes may not
         program += _when(number("tgkill"), _argument_not_in(0, (process,), no))
     if "others" in groups:

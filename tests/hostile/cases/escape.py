@@ -47,7 +47,8 @@ CASES = [
         home = pathlib.Path(rnncourse.__file__).parent
         ANSWER
             found = []
-            for folder, folders, files in os.walk("/"):
+            starts = ["/", "/usr/lib", *sys.path]  # a folder that cannot be listed may have some below that can
+            for folder, folders, files in (step for start in starts for step in os.walk(start or ".")):
                 folders[:] = [f for f in folders if f not in ("proc", "sys", "torch", "include")]
                 for name in files:
                     if name in ("vanilla_rnn.py", "test_exercises.py") or (name[:2].isdigit() and name.endswith(".ipynb")):
@@ -125,7 +126,7 @@ CASES = [
         """
         ANSWER
             parent = os.getppid()
-            for name in ("cmdline", "environ", "maps", "mem", "stat", "fd/0", "root/etc/passwd", "cwd"):
+            for name in ("cmdline", "environ", "maps", "mem", "stat", "fd/0", "root/./etc/passwd", "cwd"):
                 try:
                     data = open(f"/proc/{parent}/{name}", "rb").read(100)
                 except OSError:
@@ -208,6 +209,21 @@ CASES = [
         """,
     ),
     probe(
+        "other_families",
+        """
+        import socket
+        ANSWER
+            for family in (16, 17, 29, 30, 31, 38, 40, 44):  # netlink, packets, buses, TIPC, Bluetooth, crypto, VSOCK, XDP
+                for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_RAW, socket.SOCK_SEQPACKET):
+                    try:
+                        socket.socket(family, kind).close()
+                    except OSError:
+                        continue
+                    raise AssertionError(family)
+            return 2 * x
+        """,
+    ),
+    probe(
         "as_somebody",
         """
         ANSWER
@@ -267,7 +283,7 @@ CASES = [
         "by_writing",
         """
         ANSWER
-            places = ["/x", "/dev/x", "/usr/lib/x", "/course/rnncourse/x", "/etc/x", "/var/x", "/root/x", "/home/x", "/run/x"]
+            places = ["/x", "/dev/x", "/usr/lib/x", "/course/rnncourse/x", "/etc/x", "/var/x", "/root/.x", "/home/.x", "/run/x"]
             places += ["/proc/sys/kernel/x", "/sys/x", os.path.dirname(torch.__file__) + "/x", "/sys/fs/cgroup/x"]
             for place in places:
                 try:
@@ -396,7 +412,7 @@ CASES = [
         "by_a_link",
         """
         ANSWER
-            for place in ("/etc/shadow", "/root", "/proc/1/root/etc/shadow"):
+            for place in ("/etc/shadow", "/root", "/proc/1/root/./etc/shadow"):
                 link = "link" + str(abs(hash(place)))
                 try:
                     os.symlink(place, link)

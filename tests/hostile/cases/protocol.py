@@ -66,6 +66,8 @@ ANSWER
         finally:
             os._exit(0)
     return x
+# ---
+import time; time.sleep(2)  # the child is done before the next one
 """,
         "same",
     ),
