@@ -19,7 +19,6 @@ from rnncourse.diagnostics import (
     input_sensitivity,
     jacobian_norms,
     largest_singular_value,
-    longest_solved_lag,
     saturation,
     singular_value_bound,
     spectral_asymptote,
@@ -255,14 +254,6 @@ def test_a_head_with_one_output_a_sequence_and_token_inputs_have_a_context_too()
     assert used_context(Last(), tokens) == 2
 
 
-def test_the_longest_solved_lag_stops_at_the_first_failure():
-    asked = []
-    result = longest_solved_lag(lambda lag: asked.append(lag) or lag in (1, 2, 8), [1, 2, 4, 8])
-    assert result == (2, ((1, True), (2, True), (4, False)))
-    assert asked == [1, 2, 4]
-    assert longest_solved_lag(lambda lag: False, [3]).lag is None
-
-
 def test_credit_paths_count_activations_on_the_graph():
     x = torch.randn(3, requires_grad=True)
     inner = torch.sigmoid(x)
@@ -370,9 +361,6 @@ BAD = {
     "an entry of cuts is -1": lambda: context_curve(_Window(1), X, [-1]),
     "tolerance is nan": lambda: used_context(_Window(1), X, tolerance=float("nan")),
     "tolerance is '1'": lambda: used_context(_Window(1), X, tolerance="1"),
-    "solve is a NoneType": lambda: longest_solved_lag(None, [1]),
-    "lags is 5": lambda: longest_solved_lag(bool, 5),
-    "an entry of lags is 1.5": lambda: longest_solved_lag(bool, [1.5]),
     "target is a float": lambda: credit_path(1.0, X),
     "source is a NoneType": lambda: credit_path(torch.ones(1, requires_grad=True).tanh(), None),
     "lag is 1.0": lambda: credit_path_of(Recurrent(RNNCell(2, 3)), 1.0),
@@ -395,8 +383,6 @@ BAD = {
     "at least two sequences": lambda: context_curve(_Window(1), X[:1], [1]),
     "an entry of cuts is 4; it should be at most 3": lambda: context_curve(_Window(1), X, [4]),
     "tolerance is 0": lambda: used_context(_Window(1), X, tolerance=0),
-    "lags is [2, 1]": lambda: longest_solved_lag(bool, [2, 1]),
-    "lags is []": lambda: longest_solved_lag(bool, []),
     "target has no graph": lambda: credit_path(torch.ones(1), torch.ones(1, requires_grad=True)),
     "source requires no gradient": lambda: credit_path(torch.ones(1, requires_grad=True).tanh(), torch.ones(1)),
     "source is not in the graph": lambda: credit_path(

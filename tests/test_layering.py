@@ -27,6 +27,7 @@ NUMBERS = CORE | {"bptt", "data", "diagnostics", "models", "seq2seq", "training"
 # Every other room, and all that it may know.
 BESIDE = {
     "version": set(),
+    "scales": set(),
     "folders": set(),
     "provenance": set(),
     "viz": set(),
@@ -36,8 +37,8 @@ BESIDE = {
     "diagnostics": {"checks", "shapes"},
     "models": CORE | {"training"},
     "seq2seq": CORE | {"models"},
-    "results": {"folders", "provenance"},
-    "notebooks": {"folders", "provenance"},
+    "results": {"folders", "provenance", "scales"},
+    "notebooks": {"folders", "provenance", "scales"},
     "grading": {"folders", "version"},
     "chapters": NUMBERS | {"grading", "results", "viz"},
     "bench": NUMBERS | {"provenance", "version", "viz"},
@@ -52,6 +53,7 @@ BESIDE = {
         "notebooks",
         "provenance",
         "results",
+        "scales",
         "version",
     },
     "__init__": {"course", "version"},

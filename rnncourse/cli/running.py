@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-__all__ = ["add_refresh", "add_run", "refresh", "run"]
+from rnncourse.scales import SCALES
 
-SCALES = ("smoke", "page", "full")
+__all__ = ["add_refresh", "add_run", "refresh", "run"]
 
 
 def add_run(commands: Any) -> None:

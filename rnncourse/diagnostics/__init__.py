@@ -7,9 +7,8 @@
   :func:`~rnncourse.diagnostics.credit.credit_path`.
 - What the units are doing: :func:`~rnncourse.diagnostics.gates.saturation`,
   :func:`~rnncourse.diagnostics.gates.gate_statistics`.
-- How much of the past is used, or can be learned: :func:`~rnncourse.diagnostics.gradients.input_sensitivity`,
-  :func:`~rnncourse.diagnostics.horizon.context_curve`, :func:`~rnncourse.diagnostics.horizon.used_context`,
-  :func:`~rnncourse.diagnostics.horizon.longest_solved_lag`.
+- How much of the past is used: :func:`~rnncourse.diagnostics.gradients.input_sensitivity`,
+  :func:`~rnncourse.diagnostics.horizon.context_curve`, :func:`~rnncourse.diagnostics.horizon.used_context`.
 
 - Whether several ways of computing the same agree in every value and gradient:
   :func:`~rnncourse.diagnostics.agreement.assert_agreement`.
@@ -21,7 +20,7 @@ from rnncourse.diagnostics.agreement import assert_agreement
 from rnncourse.diagnostics.credit import CreditPath, credit_path, credit_path_of
 from rnncourse.diagnostics.gates import GateStatistics, gate_statistics, saturation
 from rnncourse.diagnostics.gradients import gradient_by_lag, input_sensitivity
-from rnncourse.diagnostics.horizon import Horizon, context_curve, longest_solved_lag, used_context
+from rnncourse.diagnostics.horizon import context_curve, used_context
 from rnncourse.diagnostics.jacobians import (
     decay_rate,
     jacobian_norms,
@@ -35,7 +34,6 @@ from rnncourse.diagnostics.jacobians import (
 __all__ = [
     "CreditPath",
     "GateStatistics",
-    "Horizon",
     "assert_agreement",
     "context_curve",
     "credit_path",
@@ -46,7 +44,6 @@ __all__ = [
     "input_sensitivity",
     "jacobian_norms",
     "largest_singular_value",
-    "longest_solved_lag",
     "saturation",
     "singular_value_bound",
     "spectral_asymptote",

@@ -1,9 +1,9 @@
-"""How far back: the context that a trained model uses, and the longest lag that a kind of model learns."""
+"""How far back: the context that a trained model uses."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import torch
 from jaxtyping import Float, Shaped
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from rnncourse.checks import check_callable, check_count, check_kind, check_positive_number
 
-__all__ = ["Horizon", "context_curve", "longest_solved_lag", "used_context"]
+__all__ = ["context_curve", "used_context"]
 
 
 @torch.no_grad()
@@ -113,45 +113,3 @@ def used_context(module: nn.Module, x: Shaped[Tensor, "batch time ..."], *, tole
     _check_sequences(module, x)
     beyond = context_curve(module, x, range(x.shape[1] + 1)) > tolerance
     return int(beyond.nonzero().max()) + 1 if beyond.any() else 0
-
-
-class Horizon(NamedTuple):
-    """The longest lag solved, None if none was, and every lag tried with its outcome."""
-
-    lag: int | None
-    tried: tuple[tuple[int, bool], ...]
-
-
-def longest_solved_lag(solve: Callable[[int], bool], lags: Iterable[int]) -> Horizon:
-    """Lengthen the lag until a model fails under its budget.
-
-    Args:
-        solve: From a lag to whether a model, trained from scratch under one fixed budget, solved the task at that lag.
-        lags: Lags to try, growing. The search stops at the first failure: what a model cannot learn at one lag it is
-            not asked at a longer one, which is an assumption and saves most of the time.
-
-    Returns:
-        The longest lag solved before the first failure, and what was tried.
-
-    Raises:
-        ValueError: If ``solve`` cannot be called, or there are no lags, one is no whole number of at least 0, or they
-            do not grow.
-
-    Example:
-        >>> longest_solved_lag(lambda lag: lag < 50, [10, 20, 40, 80, 160])
-        Horizon(lag=40, tried=((10, True), (20, True), (40, True), (80, False)))
-    """
-    check_callable("solve", solve, "a function from a lag to whether it was solved")
-    lags = _listed("lags", lags)
-    for lag in lags:
-        check_count("an entry of lags", lag)
-    if not lags or any(b <= a for a, b in zip(lags[:-1], lags[1:], strict=True)):
-        raise ValueError(f"lags is {lags}; it should be at least one number, each larger than the one before")
-    longest, tried = None, []
-    for lag in lags:
-        solved = bool(solve(lag))
-        tried.append((lag, solved))
-        if not solved:
-            break
-        longest = lag
-    return Horizon(longest, tuple(tried))

@@ -8,8 +8,6 @@ from typing import Any
 from rnncourse.folders import course_root
 from rnncourse.notebooks.execution import QUIET_KERNEL, CellFailure, NotebookFailed, head_of, kernel_environment
 
-SCALES = ("smoke", "page", "full")
-
 
 def runs_folder(root: Path | None = None) -> Path:
     """Returns the folder where runs are written: ``_build/runs`` in the checkout, else in the working directory."""

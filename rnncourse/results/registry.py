@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from rnncourse.provenance import code_hash
+from rnncourse.scales import SCALES
 
 CHAPTERS = Path(__file__).parent.parent / "chapters"  # where experiments are declared; none is known by name
-SCALES = ("smoke", "page", "full")
 NAME = re.compile(r"\d\d\.\w+")
 WHERE_READ = ("read in the paper", "read in the abstract", "from a secondary source")
 

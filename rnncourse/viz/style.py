@@ -3,7 +3,6 @@
 from typing import Any
 
 import matplotlib as mpl
-import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
@@ -87,30 +86,6 @@ def figure(width: float = 7.0, height: float = 3.0, **subplots: Any) -> tuple[Fi
     """
     with mpl.rc_context(SETTINGS):
         return plt.subplots(figsize=(width, height), **subplots)
-
-
-def contrast(first: str, second: str) -> float:
-    """Returns how far two colours stand apart in lightness: 1 for the same, 21 for black on white (WCAG 2).
-
-    Args:
-        first: a colour as matplotlib understands it.
-        second: another.
-
-    Returns:
-        A ratio between 1 and 21.
-
-    Example:
-        >>> round(contrast("black", "white"), 6)
-        21.0
-    """
-
-    def luminance(colour: str) -> float:
-        rgb = np.array(mpl.colors.to_rgb(colour))
-        linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-        return float(linear @ np.array([0.2126, 0.7152, 0.0722]))
-
-    dark, light = sorted((luminance(first), luminance(second)))
-    return (light + 0.05) / (dark + 0.05)
 
 
 def plain(axes: Axes) -> Axes:

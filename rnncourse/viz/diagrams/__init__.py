@@ -8,14 +8,13 @@ chapters share.
 
 from rnncourse.viz.diagrams.language import legend, sequence_shapes
 from rnncourse.viz.diagrams.part import Part, Point
-from rnncourse.viz.diagrams.recurrence import computation_graph, cycle, rnn_cell, unrolled_rnn
+from rnncourse.viz.diagrams.recurrence import cycle, rnn_cell, unrolled_rnn
 from rnncourse.viz.diagrams.sketch import Sketch
 
 __all__ = [
     "Part",
     "Point",
     "Sketch",
-    "computation_graph",
     "cycle",
     "legend",
     "rnn_cell",

@@ -2,15 +2,14 @@
 
 from typing import Any
 
-import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 
-from rnncourse.viz.diagrams.part import Part, Point, ends
+from rnncourse.viz.diagrams.part import Part, Point
 from rnncourse.viz.diagrams.sketch import Sketch
 from rnncourse.viz.style import COLOURS
 
-__all__ = ["computation_graph", "cycle", "rnn_cell", "unrolled_rnn"]
+__all__ = ["cycle", "rnn_cell", "unrolled_rnn"]
 
 
 def rnn_cell() -> Figure:
@@ -95,41 +94,6 @@ def unrolled_rnn(steps: int = 4, *, folded: bool = True, outputs: bool = True, g
     return sketch.figure
 
 
-def computation_graph(steps: int = 3, *, gradient: bool = False) -> Figure:
-    """Draws what is computed from what: one set of weights used at every step, a loss at every step, their sum.
-
-    Args:
-        steps: how many steps, 2 to 8.
-        gradient: draw in red the ways along which the gradient reaches W.
-
-    Returns:
-        A figure.
-
-    Raises:
-        ValueError: if steps is out of range.
-    """
-    _check_steps(steps)
-    spacing = 1.35
-    sketch = Sketch(1.0 + spacing * steps, 3.7)
-    middle = 0.5 + spacing * (steps + 1) / 2
-    total = sketch.node(middle, 3.35, "$L$", colour="red")
-    weights = sketch.box(middle, 0.3, "$W$", width=0.6, height=0.36)
-    previous = sketch.node(0.5, 1.35, "$h_0$", colour="green")
-    for step in range(1, steps + 1):
-        x = 0.5 + spacing * step
-        state = sketch.node(x, 1.35, f"$h_{step}$", colour="green")
-        loss = sketch.node(x, 2.4, f"$L_{step}$", colour="purple")
-        sketch.arrow(previous, state)
-        sketch.arrow(state, loss)
-        sketch.arrow(loss, total)
-        sketch.arrow(weights, state)
-        if gradient:
-            for start, end in ((total, loss), (loss, state), (state, weights), (state, previous)):
-                _back(sketch, start, end)
-        previous = state
-    return sketch.figure
-
-
 def _folded(sketch: Sketch, x: float, y: float) -> None:
     state = sketch.node(x, y, "$h_t$", colour="green")
     sketch.arrow(sketch.node(x, y - 0.97, "$x_t$"), state, label="$U$")
@@ -142,13 +106,6 @@ def _folded(sketch: Sketch, x: float, y: float) -> None:
         )
     )  # fmt: skip
     sketch.text(x + 0.67, y, "$W$", size=10.5)
-
-
-def _back(sketch: Sketch, start: Part, end: Part) -> None:
-    a, b = ends(start, end)
-    along = np.array(b) - np.array(a)
-    aside = np.array([-along[1], along[0]]) / np.hypot(*along) * 0.09
-    sketch.arrow(tuple(np.array(a) + aside), tuple(np.array(b) + aside), colour="red", dashed=True)
 
 
 def _subscript(step: int, steps: int) -> str:

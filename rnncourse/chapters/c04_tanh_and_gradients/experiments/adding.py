@@ -4,7 +4,7 @@
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
@@ -18,6 +18,7 @@ from rnncourse.layers import Recurrent
 from rnncourse.models import SequenceClassifier
 from rnncourse.results import Published, experiment
 from rnncourse.training import Diverged, History, fit
+from rnncourse.training.drawing import FreshBatches
 from rnncourse.training.losses import mean_squared_error
 
 BASELINE = 1 / 6
@@ -134,19 +135,13 @@ def learn_to_add(
         solved = solved or error < SOLVED
         return error if math.isfinite(error) else math.inf
 
-    class Unsolved:
-        """Fresh batches for as long as the problem is unsolved."""
-
-        def __iter__(self) -> Iterator[Batch]:
-            step = 0
-            while not solved:
-                yield adding(BATCH_SIZE, length=length, seed=seed * 1_000_000 + step)
-                step += 1
+    def draw(step: int) -> Batch:
+        return adding(BATCH_SIZE, length=length, seed=seed * 1_000_000 + step)
 
     try:
         history = fit(
             model,
-            Unsolved(),
+            FreshBatches(draw, enough=lambda: solved),
             loss=squared_error,
             epochs=1,
             steps=steps,

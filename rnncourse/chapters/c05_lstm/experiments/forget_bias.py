@@ -1,7 +1,6 @@
 """Which forget bias to start from, when something must be kept for so many steps?"""
 
 import math
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +16,7 @@ from rnncourse.layers import Recurrent
 from rnncourse.models import SequenceClassifier
 from rnncourse.results import experiment
 from rnncourse.training import fit
+from rnncourse.training.drawing import FreshBatches
 from rnncourse.training.losses import accuracy, cross_entropy
 
 CUES = 4
@@ -176,18 +176,12 @@ def learn_to_recall(cell: nn.Module, *, lag: int, steps: int, lr: float, seed: i
         solved = solved or wrong < SOLVED
         return wrong
 
-    class Unsolved:
-        """Fresh batches for as long as the task is not learnt."""
-
-        def __iter__(self) -> Iterator[Batch]:
-            step = 0
-            while not solved:
-                yield recall(BATCH_SIZE, lag=lag, seed=seed * 1_000_000 + step)
-                step += 1
+    def draw(step: int) -> Batch:
+        return recall(BATCH_SIZE, lag=lag, seed=seed * 1_000_000 + step)
 
     history = fit(
         model,
-        Unsolved(),
+        FreshBatches(draw, enough=lambda: solved),
         loss=surprise,
         epochs=1,
         steps=steps,

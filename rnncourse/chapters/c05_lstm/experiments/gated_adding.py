@@ -1,6 +1,5 @@
 """The adding problem again, now with gates: three more rows of chapter 4's table, and the task of 1997 itself."""
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import torch
@@ -20,6 +19,7 @@ from rnncourse.layers import Recurrent
 from rnncourse.models import SequenceClassifier
 from rnncourse.results import Published, experiment
 from rnncourse.training import fit
+from rnncourse.training.drawing import FreshBatches
 from rnncourse.training.losses import mean_squared_error
 
 GATED = ("lstm", "lstm_forget", "gru")
@@ -116,16 +116,11 @@ def learn_the_original(cell: nn.Module, *, length: int, steps: int, lr: float, s
     model = SequenceClassifier(Recurrent(cell), 1)
     loss = InARow()
 
-    class Unsolved:
-        """Fresh batches until enough answers in a row were right."""
+    def draw(step: int) -> Batch:
+        return adding(BATCH_SIZE, length=length, variant="hochreiter1997", seed=seed * 1_000_000 + step)
 
-        def __iter__(self) -> Iterator[Batch]:
-            step = 0
-            while loss.count < IN_A_ROW:
-                yield adding(BATCH_SIZE, length=length, variant="hochreiter1997", seed=seed * 1_000_000 + step)
-                step += 1
-
-    history = fit(model, Unsolved(), loss=loss, epochs=1, steps=steps, lr=lr, seed=seed, progress=False)
+    batches = FreshBatches(draw, enough=lambda: loss.count >= IN_A_ROW)
+    history = fit(model, batches, loss=loss, epochs=1, steps=steps, lr=lr, seed=seed, progress=False)
     test = adding(2560, length=length, variant="hochreiter1997", seed=1_000_002)
     with torch.no_grad():
         off = model(test.inputs, lengths=test.lengths)[0] - test.targets
