@@ -72,7 +72,7 @@ def measure(wall: str, only: str = "") -> dict:
             row = result["families"].setdefault(kinds[case.name], [0, 0])
             row[0] += case.holds(marks[case.name])
             row[1] += 1
-            if not case.holds(marks[case.name]):
+            if not case.as_said(marks[case.name], wall):
                 result["not held"][case.name] = marks[case.name].message[:300]
         result["neighbours lost"] += (not marks["before"].full) + (not marks["after"].full)
         result["left"] += leftovers()
@@ -92,6 +92,12 @@ def table(results: list[dict]) -> str:
         "neighbours that lost a point": [result["neighbours lost"] for result in results],
     }
     lines += [f"| {words} | " + " | ".join(map(str, cells)) + " |" for words, cells in rows.items()]
+    limits = {why: [] for cases in families().values() for case in cases for _, why in case.but}
+    for cases in families().values():
+        for case in cases:
+            for wall, why in case.but:
+                limits[why].append(f"`{case.name}` ({wall})")
+    lines += ["", *[f"- {', '.join(names)}: {why}." for why, names in limits.items()]] if limits else []
     return "\n".join(lines)
 
 

@@ -27,7 +27,7 @@ class Case:
         source: The cell.
         words: A pattern that the message of a lost point has to match.
         ends: Whether it ends the worker, so that everything else is run again.
-        but: Wall → why that wall alone does not hold this, for the table; there the case has to fail.
+        but: Wall → why it is not so behind that one; there the case has to fail, or the words here are wrong.
     """
 
     name: str
@@ -36,6 +36,10 @@ class Case:
     words: str = ""
     ends: bool = False
     but: tuple[tuple[str, str], ...] = ()
+
+    def as_said(self, mark, wall: str) -> bool:
+        """Whether what should come of it did, or failed to where that is said."""
+        return self.holds(mark) != (wall in dict(self.but))
 
     def holds(self, mark) -> bool:
         """Whether what should come of it did."""

@@ -112,7 +112,6 @@ CASES = [
                 assert len(children) < 60, len(children)
                 return 2 * x
         """,
-        but={"landlock": "as an ordinary user whose id is root's in another namespace, processes are not counted"},
     ),
     probe(
         "threads",

@@ -2,6 +2,8 @@
 
 from tests.hostile.case import honest
 
+NO_SHARED_MEMORY = "processes share no memory there, for nobody would count it"
+
 CASES = [
     honest("reversed_array", "ANSWER\n    return (2 * x.numpy()[::-1])[::-1]"),
     honest("negative_strides", "ANSWER\n    return np.flip((2 * x).flip(0).numpy())"),
@@ -128,4 +130,29 @@ CASES = [
     ),
     honest("defines_twice", "ANSWER\n    return x\nANSWER\n    return 2 * x"),
     honest("underscore", "2 + 2\n_ = 3\nANSWER\n    return 2 * x"),
+    honest(
+        "loads_in_processes",
+        """
+        from torch.utils.data import DataLoader, TensorDataset
+        for _ in DataLoader(TensorDataset(torch.ones(8, 2)), batch_size=2, num_workers=2): pass
+        ANSWER
+            return 2 * x
+        """,
+        but={"landlock": NO_SHARED_MEMORY},
+    ),
+    honest(
+        "pool_of_processes",
+        """
+        from multiprocessing import Pool
+        with Pool(2) as pool: assert pool.map(abs, [1, -2]) == [1, 2]
+        ANSWER
+            return 2 * x
+        """,
+        but={"landlock": NO_SHARED_MEMORY},
+    ),
+    honest(
+        "writes_into_tmp",
+        "open('/tmp/x', 'w').write('2')\nANSWER\n    return int(open('/tmp/x').read()) * x",
+        but={"landlock": "`/tmp` is the machine's; `~` and `tempfile` lead to the worker's own folder"},
+    ),
 ]
