@@ -53,7 +53,7 @@ def report(job: dict, content: dict) -> dict:
         "when": "now",
         "seconds": 0.1,
         "platform": {},
-        "faults": {},
+        "faults": content.get("faults", {}),
     }
 
 

@@ -448,6 +448,9 @@ def test_the_exit_code_tells_the_truth_about_a_class(tmp_path, faked, capsys):
     hand_in(broken, "learner001/02_vanilla_rnn.ipynb", act="crash")
     assert main(["grade", str(broken)]) == 2
     assert main(["grade", str(tmp_path / "absent" / "x.ipynb")]) == 2
+    decide = hand_in(tmp_path / "decide", "ada.ipynb", points=2, faults={"2.2": "a judge failed"})
+    assert main(["grade", str(decide)]) == 2
+    assert main(["grade", str(decide.parent)]) == 2
     said = capsys.readouterr().out
     assert str(tmp_path / "full-graded" / "grades.csv") in said.replace("\n", "")
 

@@ -153,8 +153,6 @@ def _grade_notebooks(args: argparse.Namespace, said: dict[str, Any]) -> int:
         if "report" in answer:
             reports.append(answer["report"])
             progress.record_grades(answer["report"]["questions"], path)
-            if screen:
-                screen.print(as_table(answer["report"]))
         else:
             failures[label] = answer["failure"]
             _complain(answer["failure"] if label in answer["failure"] else f"{label}: {answer['failure']}")
@@ -163,14 +161,17 @@ def _grade_notebooks(args: argparse.Namespace, said: dict[str, Any]) -> int:
             outputs.write(args.json, as_json(as_dict(reports, failures)))
         if args.html and reports:
             outputs.write(args.html, as_html(reports))
-    if failures:
+        if screen and "report" in answer:
+            screen.print(as_table(answer["report"]))
+    if failures or any(report["faults"] for report in reports):
         return 2
-    return 0 if all(report["points"] == report["out_of"] and not report["faults"] for report in reports) else 1
+    return 0 if all(report["points"] == report["out_of"] for report in reports) else 1
 
 
 def _grade_class(args: argparse.Namespace, said: dict[str, Any]) -> int:
     from rnncourse.grading import outputs
     from rnncourse.grading.batch import Class
+    from rnncourse.grading.names import clean
     from rnncourse.grading.report import as_dict, as_json, class_table, console
     from rnncourse.grading.roster import read_roster
     from rnncourse.grading.variants import read_variants
@@ -206,8 +207,8 @@ def _grade_class(args: argparse.Namespace, said: dict[str, Any]) -> int:
         screen = console()
         screen.print(class_table(rows))
         for name in ("instructor.html", "grades.csv", "feedback"):
-            print(out / name)
-    if said["failures"]:
+            print(clean(str(out / name)))
+    if any(row.status == "not graded" for row in rows):
         return 2
     return 0 if all(row.full for row in rows) else 1
 

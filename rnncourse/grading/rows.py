@@ -41,12 +41,12 @@ class Row:
     @property
     def status(self) -> str:
         """One of "graded", "not graded" (something could not be graded) and "nothing handed in"."""
-        return "not graded" if self.failures else "graded" if self.reports else "nothing handed in"
+        return "not graded" if self.failures or self.ours else "graded" if self.reports else "nothing handed in"
 
     @property
     def full(self) -> bool:
         """Whether every point was earned."""
-        return bool(self.reports) and not self.failures and self.points == self.out_of
+        return self.status == "graded" and self.points == self.out_of
 
     @property
     def questions(self) -> dict[str, dict[str, Any]]:
@@ -127,6 +127,7 @@ def _sum_up(row: Row, learner: Learner, asked: Mapping[int, float]) -> None:
         row.out_of += report["out_of"] if report else worth
         if report:
             row.points += report["points"]
+            row.ours |= bool(report["faults"])  # the grader failed on an answer: a human decides
             row.reasons += _missing(report)
             row.notes += [
                 f"{question['id']}: {question['note']}" for question in report["questions"] if question["note"]
