@@ -55,7 +55,7 @@ def parts() -> list[Part]:
             1,
             [
                 [PYTHON, "-m", "ruff", "check", "."],
-                [PYTHON, "-m", "ruff", "format", "--check", "rnncourse", "tests", "book/_ext"],
+                [PYTHON, "-m", "ruff", "format", "--check", "."],
                 [PYTHON, "-m", "codespell_lib", *PROSE],
             ],
             tests=False,

@@ -2,12 +2,10 @@
 
 import pytest
 
-from rnncourse.notebooks import complaints, course_root, exercise_from_solution, notebook_files, read
-from rnncourse.notebooks.files import to_text
+from rnncourse.notebooks import complaints, course_root, notebook_files, read
 
 ROOT = course_root()
 NOTEBOOKS = notebook_files(ROOT)
-SOLUTIONS = notebook_files(ROOT, ("solutions",))
 
 
 def name(path):
@@ -21,13 +19,6 @@ def test_there_is_a_book():
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=name)
 def test_notebooks_keep_the_house_rules(path):
     assert [str(one) for one in complaints(path, read(path))] == []
-
-
-@pytest.mark.parametrize("path", SOLUTIONS, ids=name)
-def test_exercises_are_generated_from_solutions(path):
-    exercise = ROOT / "exercises" / path.name
-    assert exercise.is_file(), "run: rnncourse exercises"
-    assert exercise.read_text(encoding="utf-8") == to_text(exercise_from_solution(read(path), path.stem))
 
 
 def test_every_exercise_has_a_solution_and_every_solution_a_chapter():
