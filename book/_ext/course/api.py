@@ -10,8 +10,8 @@ from sphinx.util.docutils import SphinxDirective
 PACKAGE = "rnncourse"
 # The order of the floors, lowest first; what is not named here follows by name.
 FLOORS = """
-checks shapes functional kernels cells unroll layers depth scan trees attention seq2seq decoding models losses
-bptt diagnostics training data experiments viz grading notebooks cli bench
+checks shapes functional kernels unroll cells layers convert depth trees attention scan models seq2seq
+training bptt diagnostics data viz provenance results chapters grading course notebooks cli bench
 """
 ORDER = FLOORS.split()
 
