@@ -15,6 +15,7 @@ import os
 from pathlib import Path
 
 from rnncourse.grading.covering import PACKAGE, hidden_in_package, shown
+from rnncourse.grading.landlocked import landlock_version
 from rnncourse.grading.sandbox import MIB, Limits, new_user_id, settings, worker_environment, worker_program
 
 __all__ = ["bubblewrap_command"]
@@ -96,6 +97,9 @@ def bubblewrap_command(bwrap: str, limits: Limits, *, probe: bool = False) -> li
         wall="bubblewrap",
         user_id=new_user_id() if root else None,
         tmpfs={"/tmp": limits.disk, "/dev/shm": SHARED_MEMORY},
+        # Everything that is shown may be opened; what Landlock is for here is that bubblewrap's own process inside, the
+        # user's too and without our filter, can be neither traced nor written into.
+        landlock={"read": ["/"], "write": ["/"], "tcp": []} if landlock_version() else None,
         seccomp=SECCOMP,
         probe=probe,
     )

@@ -197,6 +197,9 @@ class Worker:
     def _watch_loop(self) -> None:
         """Looks at what is used until the worker ends, and ends it when that is too much."""
         while not self.ended.wait(TICK):
+            if self.group and self.group.overrun():  # the kernel may have ended a child, and left the worker alone
+                self.overrun = f"more than {self.limits.resident / 2**30:.1f} GiB of memory"
+                return self._end_processes()
             if self.group and not self.folder:  # the kernel counts, and no disk is written to
                 continue
             limits = self.limits

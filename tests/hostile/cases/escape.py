@@ -224,6 +224,20 @@ CASES = [
         """,
     ),
     probe(
+        "into_the_first_process",
+        """
+        ANSWER
+            for process in {1, os.getppid()} - {0, os.getpid()}:
+                for name, how in (("mem", "r+b"), ("mem", "rb"), ("environ", "rb"), ("fd/0", "rb"), ("fd/1", "r+b"), ("map_files", None)):
+                    try:
+                        os.listdir(f"/proc/{process}/{name}") if how is None else open(f"/proc/{process}/{name}", how).read(1)
+                    except OSError:
+                        continue
+                    raise AssertionError((process, name))
+            return 2 * x
+        """,
+    ),
+    probe(
         "as_somebody",
         """
         ANSWER
@@ -318,7 +332,7 @@ CASES = [
     ),
     closed("console", "/dev/tty", "/dev/console", "/dev/tty1", "/dev/ptmx", "/dev/pts/0", how="wb"),
     closed("knobs", "/proc/sys/kernel/core_pattern", "/proc/sysrq-trigger", "/proc/sys/vm/drop_caches", how="wb"),
-    closed("own_knobs", "/proc/self/uid_map", "/proc/self/setgroups", "/proc/1/oom_score_adj", how="wb"),
+    closed("own_knobs", "/proc/self/uid_map", "/proc/self/setgroups", how="wb"),
     closed("groups", "/sys/fs/cgroup/cgroup.procs", "/sys/fs/cgroup/memory/cgroup.procs", how="wb"),
     closed("kernel_files", "/sys/kernel/debug/x", "/sys/kernel/security/x", "/proc/kallsyms2", "/boot/vmlinuz"),
     calls(
