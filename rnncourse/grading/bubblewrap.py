@@ -99,7 +99,7 @@ def bubblewrap_command(bwrap: str, limits: Limits, *, probe: bool = False) -> li
         tmpfs={"/tmp": limits.disk, "/dev/shm": SHARED_MEMORY},
         # Everything that is shown may be opened; what Landlock is for here is that bubblewrap's own process inside, the
         # user's too and without our filter, can be neither traced nor written into.
-        landlock={"read": ["/"], "write": ["/"], "tcp": []} if landlock_version() else None,
+        landlock={} if landlock_version() else None,
         seccomp=SECCOMP,
         probe=probe,
     )
