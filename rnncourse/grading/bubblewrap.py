@@ -97,10 +97,18 @@ def bubblewrap_command(bwrap: str, limits: Limits, *, probe: bool = False) -> li
         wall="bubblewrap",
         user_id=new_user_id() if root else None,
         tmpfs={"/tmp": limits.disk, "/dev/shm": SHARED_MEMORY},
-        # Everything that is shown may be opened; what Landlock is for here is that bubblewrap's own process inside, the
-        # user's too and without our filter, can be neither traced nor written into.
-        landlock={"read": ["/"], "write": ["/"], "tcp": []} if landlock_version() else None,
+        # As an ordinary user bubblewrap's own process inside is that user's too, and without our filter. Where the
+        # machine does not keep one from tracing the other (Yama), Landlock does; a DataLoader's processes then hang.
+        landlock={} if not root and not _yama() and landlock_version() else None,
         seccomp=SECCOMP,
         probe=probe,
     )
     return [*argv, str(places.python), *worker_program(f"{COURSE}/rnncourse"), *told]
+
+
+def _yama() -> bool:
+    """Whether only a parent may trace a process on this machine."""
+    try:
+        return int(Path("/proc/sys/kernel/yama/ptrace_scope").read_text()) > 0
+    except (OSError, ValueError):
+        return False

@@ -39,7 +39,8 @@ def prepare(libc, allowed: dict[str, list[str]]) -> int:
         libc: The C library.
         allowed: ``"read"``: files and folders to read and to execute; ``"list"``: folders whose names may be listed,
             which opens nothing in them; ``"write"``: folders to do everything in; ``"device"``: files to read and
-            write; ``"tcp"``, whose list is empty: ports are not closed. Paths that do not exist are left out.
+            write. Paths that do not exist are left out. Nothing at all: only the making of devices is refused, and
+            whoever is outside can be neither traced nor written into.
 
     Raises:
         OSError: If the kernel has no Landlock, or does not take it.
@@ -47,9 +48,9 @@ def prepare(libc, allowed: dict[str, list[str]]) -> int:
     newest = version(libc)
     if not newest:
         raise OSError("this kernel has no Landlock")
-    handled = HANDLED[min(newest, max(HANDLED))]
-    ports = TCP if newest >= 4 and "tcp" not in allowed else 0
-    attributes = struct.pack("QQQ", handled, ports, SCOPES if newest >= 6 else 0)
+    handled = HANDLED[min(newest, max(HANDLED))] if allowed else DEVICES
+    ports = TCP if newest >= 4 and allowed else 0
+    attributes = struct.pack("QQQ", handled, ports, SCOPES if newest >= 6 and allowed else 0)
     size = 8 if newest < 4 else 16 if newest < 6 else 24
     ruleset = libc.syscall(CREATE, ctypes.c_char_p(attributes), ctypes.c_size_t(size), ctypes.c_uint32(0))
     if ruleset < 0:
@@ -59,7 +60,6 @@ def prepare(libc, allowed: dict[str, list[str]]) -> int:
         "list": READ_DIR,
         "write": handled & ~DEVICES & ~EXECUTE,
         "device": WRITE_FILE | READ_FILE,
-        "tcp": 0,
     }
     try:
         for kind, paths in allowed.items():
