@@ -5,7 +5,7 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from rnncourse.cells import GRUCell, LSTMCell, RNNCell
-from rnncourse.diagnostics.agreement import TOLERANCE, assert_close, assert_same
+from rnncourse.diagnostics.agreement import TOLERANCE, assert_close, assert_same, gradients
 
 __all__ = [
     "DEVICES",
@@ -13,6 +13,7 @@ __all__ = [
     "TOLERANCE",
     "assert_close",
     "assert_same",
+    "gradients",
     "leaf",
     "random_lengths",
     "run_torch",

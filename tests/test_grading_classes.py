@@ -355,7 +355,7 @@ def test_a_class_is_finished_with_the_seed_and_the_course_that_it_was_begun_with
     graded(folder, seed=7)
     with pytest.raises(ValueError, match="another seed"):
         graded(folder, seed=8)
-    monkeypatch.setattr("rnncourse.__version__", "9.9")
+    monkeypatch.setattr("rnncourse.grading.batch.__version__", "9.9")
     with pytest.raises(ValueError, match="begun with course"):
         graded(folder)
 

@@ -310,7 +310,7 @@ def test_an_experiment_hangs_on_what_the_packages_hand_on():
     reached = provenance.closure(one.function, *one.also, words=one.words())
     assert {
         "rnncourse.functional.rnn:rnn_trace",
-        "rnncourse.kernels.rnn:rnn_sequence",
+        "rnncourse.kernels.rnn:rnn_over_time",
         "rnncourse.cells.cell:Cell",
         "rnncourse.cells.rnn:RNNCell",
         "rnncourse.layers.recurrent:Recurrent",

@@ -1,17 +1,9 @@
 """What of the code that takes part counts towards its hash, as text with gaps where names lead elsewhere."""
 
 import ast
-import builtins
-import itertools
-import math
 from copy import copy
 from functools import cache, cached_property
-from importlib import import_module
 from pathlib import Path
-
-import numpy as np
-import torch
-from torch import nn
 
 from rnncourse.provenance import scope as scopes
 from rnncourse.provenance.following import Reached
@@ -87,16 +79,13 @@ class Counting:
                     chain = chain_of(node.func)
                     if chain is None or not one.leads(chain):
                         foreign.update(keyword.arg for keyword in node.keywords if keyword.arg)
-                chain = chain_of(node)
-                if chain and not one.leads(chain):
-                    foreign |= _names_of(self._name(one, chain) or "")
-        return {name for name in given - foreign - _names_of_python() if not name.startswith("__")}
+        return {name for name in given - foreign - _library_names() if not name.startswith("__")}
 
     def _methods_that_count(self, one: Reached, statement: ast.stmt) -> ast.stmt:
         """A class without methods that nobody calls: neither what counts, nor Python, nor a library it derives from."""
         if not isinstance(statement, ast.ClassDef):
             return statement
-        called = self.said | _names_of_libraries(self._bases(one, statement))
+        called = self.said | _library_names()
         kept = copy(statement)
         kept.body = [
             member
@@ -106,21 +95,6 @@ class Counting:
             or (member.name.startswith("__") and member.name.endswith("__"))
         ]
         return kept
-
-    def _bases(self, one: Reached, statement: ast.ClassDef) -> set[str]:
-        """The full names of the library classes that a class derives from, also through classes of the package."""
-        found: set[str] = set()
-        for base in statement.bases:
-            for chain in chains([base]):
-                references = one.leads(chain)
-                for reference in references:
-                    other = self.reached.get(reference.definition.key)
-                    for each in other.statements if other and other is not one else ():
-                        found |= self._bases(other, each) if isinstance(each, ast.ClassDef) else set()
-                name = self._name(one, chain)
-                if not references and name:
-                    found.add(name)
-        return found
 
     @cached_property
     def refusals_count(self) -> bool:
@@ -169,31 +143,9 @@ class Counting:
 
 
 @cache
-def _names_of(name: str) -> frozenset[str]:
-    """The names that a library's class has, and may call on whatever derives from it."""
-    for cut in range(name.count("."), 0, -1):
-        parts = name.split(".")
-        try:
-            value = import_module(".".join(parts[:cut]))
-            for part in parts[cut:]:
-                value = getattr(value, part)
-        except (ImportError, AttributeError):
-            continue
-        return frozenset(dir(value))
-    return frozenset()
-
-
-@cache
-def _names_of_python() -> frozenset[str]:
-    """What Python's and torch's own types and modules call things."""
-    types = (str, bytes, int, float, list, tuple, dict, set, Path, np.ndarray, np.random.Generator, torch.Tensor)
-    types += (torch.Generator, nn.Module, torch.autograd.Function, torch.optim.Optimizer)
-    modules = (builtins, itertools, math, np, torch, nn, nn.functional, torch.optim)
-    return frozenset(name for one in (*types, *modules) for name in dir(one))
-
-
-def _names_of_libraries(bases: set[str]) -> set[str]:
-    return {name for base in bases for name in _names_of(base)}
+def _library_names() -> frozenset[str]:
+    """What Python, NumPy and torch call things: a list, since no hash may hang on the version installed."""
+    return frozenset(Path(__file__).with_name("library_names.txt").read_text(encoding="utf-8").split())
 
 
 def _gap(one: Reached, reference: Reference) -> str:

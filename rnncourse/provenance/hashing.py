@@ -78,7 +78,7 @@ def _colours(texts: dict[str, str], own: set[str]) -> dict[str, str]:
         kinds = len({*colours.values(), *names.values()})
         filled = {"": lambda piece: piece, GAP: colours.__getitem__, MARK: names.__getitem__}
         colours = {key: _hash("".join(filled[kind](piece) for kind, piece in found)) for key, found in pieces.items()}
-        names = {name: _hash(str(sorted((colours[key], place) for key, place in at))) for name, at in places.items()}
+        names = {name: _hash(str(sorted({(colours[key], place) for key, place in at}))) for name, at in places.items()}
     return colours
 
 

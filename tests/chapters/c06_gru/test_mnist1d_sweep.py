@@ -9,6 +9,7 @@ from rnncourse.chapters.c06_gru.experiments.mnist1d_sweep import (
     EveryStepClassifier,
     _joined,
     _Shuffled,
+    accuracy_on,
     digit_loss,
     last_step_model,
     learn_digits,
