@@ -155,7 +155,7 @@ def state_from_torch(state: Tensor | tuple[Tensor, Tensor], layer: Layer) -> Any
     """Turn a PyTorch module's state into a layer's.
 
     Args:
-        state: h, or (h, c), each of shape (num_layers * directions, batch, hidden).
+        state: H, or (h, c), each of shape (num_layers * directions, batch, hidden).
         layer: The layer that the state is for.
 
     Returns:

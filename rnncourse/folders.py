@@ -16,7 +16,7 @@ def course_root() -> Path:
         An existing folder with a folder ``book`` in it.
 
     Raises:
-        ValueError: if there is none; the message says what to do.
+        ValueError: If there is none; the message says what to do.
     """
     named = os.environ.get("RNNCOURSE_ROOT")
     here = Path(__file__).parent

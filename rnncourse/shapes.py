@@ -25,7 +25,7 @@ from torch import Tensor
 
 from rnncourse.checks import check_shape
 
-__all__ = ["BidirectionalState", "LSTMState", "check_state", "detach_state", "map_state"]
+__all__ = ["BidirectionalState", "LSTMState", "check_state", "detach_state", "hidden_of", "map_state"]
 
 
 class LSTMState(NamedTuple):
@@ -84,6 +84,22 @@ def map_state(function: Callable[..., Any], *states: Any) -> Any:
         return function(*states)
     parts = (map_state(function, *parts) for parts in zip(*states, strict=True))
     return type(first)(*parts) if hasattr(first, "_fields") else tuple(parts)
+
+
+def hidden_of(state: Any) -> Tensor:
+    """The hidden state in a cell's state: the state itself, its field ``h``, or the newest of several.
+
+    Args:
+        state: The state of one cell.
+
+    Returns:
+        The hidden state, of shape (batch, hidden).
+
+    Example:
+        >>> hidden_of(LSTMState(h=torch.ones(1, 2), c=torch.zeros(1, 2)))
+        tensor([[1., 1.]])
+    """
+    return state[0] if isinstance(state, tuple) else state
 
 
 def detach_state(state: Any) -> Any:

@@ -21,7 +21,6 @@ from rnncourse.seq2seq import (
     greedy,
     teacher_forced,
 )
-from rnncourse.seq2seq.bahdanau import top_hidden
 from rnncourse.shapes import LSTMState
 from rnncourse.training.losses import cross_entropy
 from tests.oracles import assert_close, assert_same, leaf, tensors
@@ -284,7 +283,7 @@ def test_the_top_hidden_state_is_the_last_output(cell, depth):
     stack = Stacked.of(CELLS[cell], EMBED, HIDDEN, num_layers=depth)
     for layer in (stack, Between(stack), Stacked(Between(stack))):
         outputs, state = layer(torch.randn(2, 3, EMBED))
-        assert top_hidden(layer, state).equal(outputs[:, -1])
+        assert layer.top_hidden(state).equal(outputs[:, -1])
 
 
 def test_a_batch_of_the_data_sets_fits():

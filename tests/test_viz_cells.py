@@ -24,7 +24,8 @@ def boxes(figure):
     """Learned layers, from left to right: whether each is in full colour."""
     (axes,) = figure.axes
     full = to_rgb(style.COLOURS["orange"])
-    layers = [p for p in axes.patches if isinstance(p, FancyBboxPatch) and 0.5 < p.get_width() < 1.1]
+    filled = [(to_rgb(p.get_facecolor()), p) for p in axes.patches if isinstance(p, FancyBboxPatch)]
+    layers = [p for (red, green, _), p in filled if red > green]  # learned layers are orange, frames green
     return [to_rgb(p.get_edgecolor()) == full for p in sorted(layers, key=lambda p: p.get_x())]
 
 

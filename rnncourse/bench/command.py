@@ -123,7 +123,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the benchmark.
 
     Args:
-        argv: command-line words; those of the process when None.
+        argv: Command-line words; those of the process when None.
 
     Returns:
         The exit status: 0, or 1 with one line on standard error when nothing could be saved or a result was wrong, or

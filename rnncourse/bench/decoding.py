@@ -46,14 +46,14 @@ def measure(
     """Time every pair, and how decoding grows with the length of what is written.
 
     Args:
-        cells: which of "GRU" and "LSTM".
-        rounds: timed rounds of each pair.
-        sentences: sentences in a batch, of lengths from 1 to ``source``.
-        source: steps of the longest source.
-        length: tokens at which decoding is cut off.
-        hidden: hidden units.
-        growing: the lengths at which growth is measured.
-        say: where progress goes.
+        cells: Which of "GRU" and "LSTM".
+        rounds: Timed rounds of each pair.
+        sentences: Sentences in a batch, of lengths from 1 to ``source``.
+        source: Steps of the longest source.
+        length: Tokens at which decoding is cut off.
+        hidden: Hidden units.
+        growing: The lengths at which growth is measured.
+        say: Where progress goes.
 
     Returns:
         One row for each cell and kind of work: milliseconds of each candidate and their ratios to the first; and one

@@ -26,14 +26,14 @@ def measure(
     The packed batch has lengths from T/2 to T.
 
     Args:
-        times: lengths T, growing.
-        rounds: timed rounds a length.
-        batch: sequences in a batch.
-        inputs: input features.
-        hidden: hidden units.
-        packed_up_to: largest T at which packed torch.nn is asked; it takes minutes beyond.
-        cells: which of "RNN", "GRU" and "LSTM".
-        say: where progress goes.
+        times: Lengths T, growing.
+        rounds: Timed rounds a length.
+        batch: Sequences in a batch.
+        inputs: Input features.
+        hidden: Hidden units.
+        packed_up_to: Largest T at which packed torch.nn is asked; it takes minutes beyond.
+        cells: Which of "RNN", "GRU" and "LSTM".
+        say: Where progress goes.
 
     Returns:
         One row for each cell and candidate: times, milliseconds (median, low, high) and the fitted exponent.

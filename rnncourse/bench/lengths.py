@@ -57,13 +57,13 @@ def measure(
     """Forward and backward over batches of lengths drawn evenly from 1 to T, one of them T.
 
     Args:
-        times: the largest length T of each case.
-        rounds: timed rounds a case.
-        batch: sequences in a batch.
-        inputs: input features.
-        hidden: hidden units.
-        cells: which of "RNN", "GRU" and "LSTM".
-        say: where progress goes.
+        times: The largest length T of each case.
+        rounds: Timed rounds a case.
+        batch: Sequences in a batch.
+        inputs: Input features.
+        hidden: Hidden units.
+        cells: Which of "RNN", "GRU" and "LSTM".
+        say: Where progress goes.
 
     Returns:
         One row for each cell and T, with the ratio to packed torch.nn and the largest relative difference of the

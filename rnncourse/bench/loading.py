@@ -56,8 +56,8 @@ def measure(names: Sequence[str] | None = None, *, say: Callable[[str], None] = 
     """First load, second load and batches a second of every data set of the course.
 
     Args:
-        names: which sets; all when None.
-        say: where progress goes.
+        names: Which sets; all when None.
+        say: Where progress goes.
 
     Returns:
         One row for each set: seconds of both loads and batches of 64 a second, or an error.

@@ -101,13 +101,13 @@ def measure(
     """Memory of each candidate (apart) and its time (interleaved, here).
 
     Args:
-        time: steps T of the sequences.
-        rounds: timed rounds, and processes for memory.
-        batch: sequences in a batch.
-        inputs: input features.
-        hidden: hidden units.
-        cells: which of "RNN", "GRU" and "LSTM".
-        say: where progress goes.
+        time: Steps T of the sequences.
+        rounds: Timed rounds, and processes for memory.
+        batch: Sequences in a batch.
+        inputs: Input features.
+        hidden: Hidden units.
+        cells: Which of "RNN", "GRU" and "LSTM".
+        say: Where progress goes.
 
     Returns:
         One row for each cell and candidate: megabytes above the inputs, and the ratios of memory and time to torch.nn.

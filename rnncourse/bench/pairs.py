@@ -86,7 +86,7 @@ def assert_same(name: str, mine: Sequence[Tensor], theirs: Sequence[Tensor], tol
     """The largest relative difference, refused when it exceeds the tolerance: a wrong answer has no speed.
 
     Raises:
-        AssertionError: if the difference is larger than the tolerance.
+        AssertionError: If the difference is larger than the tolerance.
     """
     difference = largest_difference(mine, theirs)
     if not difference <= tolerance:

@@ -18,9 +18,9 @@ def products(cell: str, x: Tensor, hidden: int, *, backward: bool) -> Callable[[
 
     Args:
         cell: "RNN", "GRU" or "LSTM".
-        x: inputs of shape (batch, time, input); only the shape and the numbers' type count.
-        hidden: hidden units.
-        backward: whether the products of the backward pass follow, the inputs' gradient among them.
+        x: Inputs of shape (batch, time, input); only the shape and the numbers' type count.
+        hidden: Hidden units.
+        backward: Whether the products of the backward pass follow, the inputs' gradient among them.
     """
     batch, time, inputs = x.shape
     gates = GATES[cell] * hidden

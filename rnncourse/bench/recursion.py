@@ -24,10 +24,10 @@ def outputs(cell: TreeCell, x: Tensor, lengths: list[int], trees: list[Any]) -> 
     """The hidden states of all nodes of a batch, tree after tree, of shape (all nodes, hidden).
 
     Args:
-        cell: where the weights come from.
-        x: inputs in post-order, of shape (batch, nodes, input).
-        lengths: each tree's number of nodes.
-        trees: the trees.
+        cell: Where the weights come from.
+        x: Inputs in post-order, of shape (batch, nodes, input).
+        lengths: Each tree's number of nodes.
+        trees: The trees.
     """
     step, hidden = STEPS[type(cell)](cell), []
     for row, length, tree in zip(x.unbind(), lengths, trees, strict=True):

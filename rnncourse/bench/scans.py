@@ -28,7 +28,7 @@ def assert_loop(scan: str, hidden: int, time: int) -> float:
     """The largest relative difference between a scanned layer and its readable loop, in double precision.
 
     Raises:
-        AssertionError: if it is no rounding error.
+        AssertionError: If it is no rounding error.
     """
     layer = min_gru(hidden, scan).double()
     readable = Recurrent(layer.cell, implementation="loop")
@@ -72,10 +72,10 @@ def measure(
     """Forward plus backward of a minGRU at growing T: each scan, its readable loop, and ``torch.nn.GRU`` of its size.
 
     Args:
-        times: lengths T, growing.
-        rounds: timed rounds a length.
+        times: Lengths T, growing.
+        rounds: Timed rounds a length.
         widths: (batch, hidden) of each case; the input has as many features as the state.
-        say: where progress goes.
+        say: Where progress goes.
 
     Returns:
         For each width a row for each length (milliseconds and ratios to torch.nn), one for each candidate (its

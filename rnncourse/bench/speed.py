@@ -28,9 +28,9 @@ def measure(
 
     Args:
         sizes: (time, batch, input, hidden) of each case.
-        rounds: timed rounds a case.
-        cells: which of "RNN", "GRU" and "LSTM".
-        say: where progress goes, one line a case.
+        rounds: Timed rounds a case.
+        cells: Which of "RNN", "GRU" and "LSTM".
+        say: Where progress goes, one line a case.
 
     Returns:
         One row for each cell, size and kind of work: milliseconds of each candidate and ratios to torch.nn, each with

@@ -32,7 +32,7 @@ def targets(sections: dict[str, Any]) -> list[Target]:
     """The aims that these sections can settle (a quick run, with other sizes, settles few).
 
     Args:
-        sections: section name to its record, with ``rows``.
+        sections: Section name to its record, with ``rows``.
 
     Returns:
         The aims in the order of the sections.

@@ -35,16 +35,16 @@ def interleave(
     """Time every candidate once a round, in an order that rotates from round to round.
 
     Args:
-        candidates: name to a function without arguments that does the work once.
-        rounds: timed rounds, at least 1.
-        warmup: untimed rounds before them.
-        clock: seconds; processor time of the process by default.
+        candidates: Name to a function without arguments that does the work once.
+        rounds: Timed rounds, at least 1.
+        warmup: Untimed rounds before them.
+        clock: Seconds; processor time of the process by default.
 
     Returns:
         Seconds for each candidate, one entry a round; entry r of all candidates belongs to the same round.
 
     Raises:
-        ValueError: if rounds is below 1.
+        ValueError: If rounds is below 1.
     """
     if rounds < 1:
         raise ValueError(f"rounds is {rounds}; it should be at least 1")

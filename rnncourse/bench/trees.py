@@ -103,14 +103,14 @@ def measure(
     """Forward, and forward plus backward, of a batch of trees; and forward plus backward as trees grow.
 
     Args:
-        rounds: timed rounds a case.
-        batch: trees in a batch.
-        leaves: leaves of the balanced binary trees.
-        hiddens: hidden units, and input features, of each case.
-        depths: nodes of the chains by which growth with depth is measured, eight a batch.
-        widths: leaves of the balanced binary trees by which growth with size is measured, ``batch`` a batch.
-        cells: which of "TreeRNN", "child-sum" and "N-ary".
-        say: where progress goes.
+        rounds: Timed rounds a case.
+        batch: Trees in a batch.
+        leaves: Leaves of the balanced binary trees.
+        hiddens: Hidden units, and input features, of each case.
+        depths: Nodes of the chains by which growth with depth is measured, eight a batch.
+        widths: Leaves of the balanced binary trees by which growth with size is measured, ``batch`` a batch.
+        cells: Which of "TreeRNN", "child-sum" and "N-ary".
+        say: Where progress goes.
 
     Returns:
         One row for each cell, kind of tree, hidden size and kind of work: milliseconds of each candidate, and ratios to

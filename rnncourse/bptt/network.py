@@ -44,14 +44,14 @@ class Parameters(NamedTuple):
         r"""Draw every entry from :math:`\mathcal{U}(-1/\sqrt{H}, 1/\sqrt{H})`, as PyTorch initialises its RNNs.
 
         Args:
-            input_size: features of :math:`x_t`, at least 1.
-            hidden_size: units :math:`H` of :math:`h_t`, at least 1.
-            output_size: features of :math:`y_t`, at least 1.
-            generator: source of randomness; the global one when None.
+            input_size: Features of :math:`x_t`, at least 1.
+            hidden_size: Units :math:`H` of :math:`h_t`, at least 1.
+            output_size: Features of :math:`y_t`, at least 1.
+            generator: Source of randomness; the global one when None.
             dtype: float64 by default, because these forms exist to be compared to ten digits.
 
         Raises:
-            ValueError: if a size is not a positive integer, or dtype is none of floating-point numbers.
+            ValueError: If a size is not a positive integer, or dtype is none of floating-point numbers.
         """
         check_positive("input_size", input_size)
         check_positive("hidden_size", hidden_size)
@@ -87,11 +87,11 @@ def check_parameters(parameters: Parameters, name: str = "parameters") -> None:
     """Refuse what is no set of parameters whose shapes fit each other.
 
     Args:
-        parameters: what was given.
-        name: the argument's name, for the message.
+        parameters: What was given.
+        name: The argument's name, for the message.
 
     Raises:
-        ValueError: if it is no :class:`~rnncourse.bptt.network.Parameters`, or a tensor in it has another shape, dtype
+        ValueError: If it is no :class:`~rnncourse.bptt.network.Parameters`, or a tensor in it has another shape, dtype
             or device than U asks for.
     """
     check_kind(name, parameters, Parameters)
@@ -108,12 +108,12 @@ def check_backward(parameters: Parameters, trace: Trace, dy: Tensor) -> None:
     """Refuse what a backward pass cannot start from.
 
     Args:
-        parameters: the weights that the forward pass used.
-        trace: what :func:`~rnncourse.bptt.network.forward` returned.
+        parameters: The weights that the forward pass used.
+        trace: What :func:`~rnncourse.bptt.network.forward` returned.
         dy: ∂L/∂y, (batch, time, output).
 
     Raises:
-        ValueError: if a part is of another kind, or has another shape, dtype or device than the parameters and the
+        ValueError: If a part is of another kind, or has another shape, dtype or device than the parameters and the
             trace ask for.
     """
     check_parameters(parameters)
@@ -139,14 +139,14 @@ def forward(
 
     Args:
         parameters: U, W, b, V and b_y.
-        x: inputs, (batch, time, input), at least one step.
-        h_0: initial state, (batch, hidden); zeros when None.
+        x: Inputs, (batch, time, input), at least one step.
+        h_0: Initial state, (batch, hidden); zeros when None.
 
     Returns:
         A trace of x (batch, time, input), h (batch, time + 1, hidden) in (-1, 1) and y (batch, time, output).
 
     Raises:
-        ValueError: if the parameters do not fit each other, x or h_0 does not fit them, or the sequence is empty.
+        ValueError: If the parameters do not fit each other, x or h_0 does not fit them, or the sequence is empty.
 
     Source: Elman (1990), "Finding Structure in Time", whose units squash with a sigmoid; the tanh is the later habit.
     From secondary sources.
@@ -183,14 +183,14 @@ def squared_error(
     where :math:`B` is the batch size and :math:`y^\star_t` the target.
 
     Args:
-        y: outputs of the network, (batch, time, output).
-        target: what they should have been, same shape.
+        y: Outputs of the network, (batch, time, output).
+        target: What they should have been, same shape.
 
     Returns:
         The loss (a scalar) and ∂L/∂y (batch, time, output).
 
     Raises:
-        ValueError: if y is not (batch, time, output), or the target has another shape, dtype or device.
+        ValueError: If y is not (batch, time, output), or the target has another shape, dtype or device.
 
     >>> loss, dy = squared_error(torch.tensor([[[3.0]]]), torch.tensor([[[1.0]]]))
     >>> loss.item(), dy.item()
@@ -214,14 +214,14 @@ def cross_entropy(
     where :math:`B` is the batch size.
 
     Args:
-        y: scores (logits), (batch, time, classes).
-        target: class numbers from 0 to classes - 1, (batch, time).
+        y: Scores (logits), (batch, time, classes).
+        target: Class numbers from 0 to classes - 1, (batch, time).
 
     Returns:
         The loss in nats (a scalar) and ∂L/∂y (batch, time, classes).
 
     Raises:
-        ValueError: if y is not (batch, time, classes), the target is not (batch, time) of whole numbers on its device,
+        ValueError: If y is not (batch, time, classes), the target is not (batch, time) of whole numbers on its device,
             or a class number is out of range.
 
     >>> loss, dy = cross_entropy(torch.zeros(1, 1, 2), torch.tensor([[0]]))

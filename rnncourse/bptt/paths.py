@@ -20,15 +20,15 @@ def step_jacobian(parameters: Parameters, h_t: Float[Tensor, "batch hidden"]) ->
     where :math:`h_t` is the state the step arrived at: the derivative of tanh needs only its value.
 
     Args:
-        parameters: only W is used.
-        h_t: hidden states, (batch, hidden).
+        parameters: Only W is used.
+        h_t: Hidden states, (batch, hidden).
 
     Returns:
         One Jacobian for each sequence of the batch, (batch, hidden, hidden); row i, column j is
         :math:`\partial h_t[i] / \partial h_{t-1}[j]`.
 
     Raises:
-        ValueError: if the parameters do not fit each other, or h_t does not fit them.
+        ValueError: If the parameters do not fit each other, or h_t does not fit them.
 
     Source: Pascanu, Mikolov and Bengio (2013), "On the difficulty of training recurrent neural networks", equation 5,
     written for a tanh around the whole sum. From secondary sources.
@@ -75,15 +75,15 @@ def contributions(
     not act on the past.
 
     Args:
-        parameters: the weights that the forward pass used.
-        trace: what :func:`~rnncourse.bptt.network.forward` returned.
+        parameters: The weights that the forward pass used.
+        trace: What :func:`~rnncourse.bptt.network.forward` returned.
         dy: ∂L/∂y, (batch, time, output).
 
     Returns:
         G, (time, time, hidden, hidden), summed over the batch; the first index is the loss, the second the step.
 
     Raises:
-        ValueError: if the parameters, the trace and dy do not fit each other.
+        ValueError: If the parameters, the trace and dy do not fit each other.
 
     Source: Pascanu, Mikolov and Bengio (2013), equations 3 to 5. From secondary sources.
 
@@ -115,15 +115,15 @@ def double_sum(parameters: Parameters, trace: Trace, dy: Float[Tensor, "batch ti
     sum, bracketed well.
 
     Args:
-        parameters: the weights that the forward pass used.
-        trace: what :func:`~rnncourse.bptt.network.forward` returned.
+        parameters: The weights that the forward pass used.
+        trace: What :func:`~rnncourse.bptt.network.forward` returned.
         dy: ∂L/∂y, (batch, time, output).
 
     Returns:
         The five gradients.
 
     Raises:
-        ValueError: if the parameters, the trace and dy do not fit each other.
+        ValueError: If the parameters, the trace and dy do not fit each other.
 
     Source: Pascanu, Mikolov and Bengio (2013), equations 3 to 5. From secondary sources.
 

@@ -19,14 +19,14 @@ def rtrl_numbers_carried(input_size: int, hidden_size: int) -> int:
     every entry of U, W and b. Backpropagation through time keeps :math:`T H` instead.
 
     Args:
-        input_size: features of the input, at least 1.
-        hidden_size: hidden units, at least 1.
+        input_size: Features of the input, at least 1.
+        hidden_size: Hidden units, at least 1.
 
     Returns:
         The count.
 
     Raises:
-        ValueError: if a size is not positive.
+        ValueError: If a size is not positive.
 
     >>> rtrl_numbers_carried(input_size=10, hidden_size=100)
     1110000
@@ -57,15 +57,15 @@ def rtrl(
 
     Args:
         parameters: U, W, b, V and b_y, held fixed over the sequence.
-        x: inputs, (batch, time, input).
+        x: Inputs, (batch, time, input).
         dy: ∂L/∂y, (batch, time, output); entry t is first read at step t.
-        h_0: initial state, (batch, hidden); zeros when None.
+        h_0: Initial state, (batch, hidden); zeros when None.
 
     Returns:
         The five gradients.
 
     Raises:
-        ValueError: if the parameters do not fit each other, or x, dy or h_0 does not fit them.
+        ValueError: If the parameters do not fit each other, or x, dy or h_0 does not fit them.
 
     Source: Williams and Zipser (1989), "A learning algorithm for continually running fully recurrent neural networks".
     From secondary sources.

@@ -48,16 +48,16 @@ def backward(
     out is the best-known mistake in this derivation.
 
     Args:
-        parameters: the weights that the forward pass used.
-        trace: what :func:`~rnncourse.bptt.network.forward` returned.
+        parameters: The weights that the forward pass used.
+        trace: What :func:`~rnncourse.bptt.network.forward` returned.
         dy: ∂L/∂y, (batch, time, output).
-        dh_T: gradient that reaches the final state from outside the sequence, (batch, hidden); zeros when None.
+        dh_T: Gradient that reaches the final state from outside the sequence, (batch, hidden); zeros when None.
 
     Returns:
         The gradients of every parameter, of the inputs and of the initial state, with ∂L/∂h and δ of every step.
 
     Raises:
-        ValueError: if the parameters, the trace, dy and dh_T do not fit each other.
+        ValueError: If the parameters, the trace, dy and dh_T do not fit each other.
 
     Source: Werbos (1990), "Backpropagation through time: what it does and how to do it". From secondary
     sources.

@@ -31,18 +31,18 @@ def truncated_backward(
     only the credit is cut.
 
     Args:
-        parameters: the weights that the forward pass used.
-        trace: what :func:`~rnncourse.bptt.network.forward` returned for the whole sequence.
+        parameters: The weights that the forward pass used.
+        trace: What :func:`~rnncourse.bptt.network.forward` returned for the whole sequence.
         dy: ∂L/∂y, (batch, time, output).
-        k1: steps between two backward passes, at least 1.
-        k2: steps that each backward pass goes back, at least k1 so that no loss is dropped.
+        k1: Steps between two backward passes, at least 1.
+        k2: Steps that each backward pass goes back, at least k1 so that no loss is dropped.
 
     Returns:
         The truncated gradients, in the form of :func:`~rnncourse.bptt.steps.backward`; ``dh_0`` holds only what
         reached the first step.
 
     Raises:
-        ValueError: if k1 < 1, k2 < k1, or the parameters, the trace and dy do not fit each other.
+        ValueError: If k1 < 1, k2 < k1, or the parameters, the trace and dy do not fit each other.
 
     Source: Williams and Peng (1990), "An efficient gradient-based algorithm for on-line training of recurrent network
     trajectories", BPTT(h; h'); the letters k1 and k2 are from Sutskever's thesis (2013). From secondary sources.
@@ -98,14 +98,14 @@ def gradient_bias(approximate: Parameters | Float[Tensor, "..."], exact: Paramet
     where :math:`g` is the exact gradient and :math:`\hat g` the approximate one, all parameters laid end to end.
 
     Args:
-        approximate: a gradient, one tensor or a set of parameters.
-        exact: the same for the exact gradient, not all zero.
+        approximate: A gradient, one tensor or a set of parameters.
+        exact: The same for the exact gradient, not all zero.
 
     Returns:
         The relative error, at least 0, and the cosine, between -1 and 1 (0 when the approximate gradient is zero).
 
     Raises:
-        ValueError: if one is neither a tensor nor a set of parameters, the two have not the same shapes, or the exact
+        ValueError: If one is neither a tensor nor a set of parameters, the two have not the same shapes, or the exact
             gradient is zero.
 
     >>> gradient_bias(torch.tensor([3.0, 0.0]), torch.tensor([3.0, 4.0]))

@@ -24,12 +24,12 @@ class DeepFeedforward(nn.Module):
     the sentence "the gradient of a shared weight is the sum of the gradients of its copies".
 
     Args:
-        parameters: the weights, copied.
-        time: the number of layers T, at least 1.
-        tied: whether the layers share their weights.
+        parameters: The weights, copied.
+        time: The number of layers T, at least 1.
+        tied: Whether the layers share their weights.
 
     Raises:
-        ValueError: if the parameters do not fit each other, or time is not a positive integer.
+        ValueError: If the parameters do not fit each other, or time is not a positive integer.
 
     Source: Rumelhart, Hinton and Williams (1986), "Learning internal representations by error propagation", the section
     on recurrent nets. From secondary sources.
@@ -58,14 +58,14 @@ class DeepFeedforward(nn.Module):
         """Pass ``x`` through the layers, one input to each.
 
         Args:
-            x: inputs, (batch, time, input); time is the number of layers.
-            h_0: what the first layer receives from below, (batch, hidden); zeros when None.
+            x: Inputs, (batch, time, input); time is the number of layers.
+            h_0: What the first layer receives from below, (batch, hidden); zeros when None.
 
         Returns:
             The outputs, (batch, time, output).
 
         Raises:
-            ValueError: if x has another number of steps than the network has layers, or x or h_0 does not fit the
+            ValueError: If x has another number of steps than the network has layers, or x or h_0 does not fit the
                 parameters.
         """
         hidden, inputs = self.copies[0][0].shape
@@ -83,7 +83,7 @@ class DeepFeedforward(nn.Module):
         """The gradients of every layer's own weights after ``backward()``, first layer first (one entry when tied).
 
         Raises:
-            RuntimeError: if ``backward()`` was not called on a loss of the outputs.
+            RuntimeError: If ``backward()`` was not called on a loss of the outputs.
         """
         distinct = self.copies[:1] if self.tied else self.copies
         if any(parameter.grad is None for copy in distinct for parameter in copy):
@@ -94,6 +94,6 @@ class DeepFeedforward(nn.Module):
         """The gradients after ``backward()``, summed over the copies.
 
         Raises:
-            RuntimeError: if ``backward()`` was not called on a loss of the outputs.
+            RuntimeError: If ``backward()`` was not called on a loss of the outputs.
         """
         return Parameters(*(sum(layer) for layer in zip(*self.layer_gradients(), strict=True)))

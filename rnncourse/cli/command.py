@@ -16,7 +16,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command.
 
     Args:
-        argv: the words after ``rnncourse``; by default those of the process.
+        argv: The words after ``rnncourse``; by default those of the process.
 
     Returns:
         The exit code: 0 when all went well.

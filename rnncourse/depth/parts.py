@@ -27,12 +27,12 @@ class Perceptron(nn.Module):
     layer may be linear.
 
     Args:
-        sizes: features from the input to the last layer, at least two numbers.
+        sizes: Features from the input to the last layer, at least two numbers.
         nonlinearity: ``"tanh"`` or ``"relu"``.
-        last: the last layer's nonlinearity, or ``None`` for a linear one.
+        last: The last layer's nonlinearity, or ``None`` for a linear one.
 
     Raises:
-        ValueError: if there are fewer than two sizes, one is no whole number of at least 1, or a nonlinearity is
+        ValueError: If there are fewer than two sizes, one is no whole number of at least 1, or a nonlinearity is
             unknown.
 
     Example:
@@ -65,7 +65,7 @@ class Perceptron(nn.Module):
         """Apply the network to the last axis.
 
         Args:
-            x: features, in any number of leading axes.
+            x: Features, in any number of leading axes.
 
         Returns:
             The last layer's values.
@@ -262,6 +262,10 @@ class Between(nn.Module):
                 "'concatenate' on top"
             )
         return last_step(outputs, lengths)
+
+    def top_hidden(self, state: Any) -> Tensor:
+        """The hidden state of the topmost cell, in a state of this layer."""
+        return self.layer.top_hidden(state)
 
     def forward(
         self,

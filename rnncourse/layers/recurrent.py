@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from rnncourse.cells import Cell
 from rnncourse.checks import check_choice, check_lengths, check_shape
-from rnncourse.shapes import check_state
+from rnncourse.shapes import check_state, hidden_of
 from rnncourse.unroll import last_step, unroll
 
 __all__ = ["Recurrent"]
@@ -115,6 +115,10 @@ class Recurrent(nn.Module):
     def last_output(self, outputs: Tensor, lengths: Tensor | None = None) -> Tensor:
         """What the layer put out at each sequence's own end, of shape (batch, output)."""
         return last_step(outputs, lengths)
+
+    def top_hidden(self, state: Any) -> Tensor:
+        """The hidden state of the topmost cell, in a state of this layer."""
+        return hidden_of(state)
 
     def cells_by_depth(self) -> list[list[Cell]]:
         """The cells: a list for each depth, with one cell for each direction."""

@@ -179,6 +179,10 @@ class Stacked(nn.Module):
         """What the top layer put out when it had read everything, of shape (batch, output)."""
         return self.layers[-1].last_output(outputs, lengths)
 
+    def top_hidden(self, state: Any) -> Tensor:
+        """The hidden state of the topmost cell, in a state of this stack."""
+        return self.layers[-1].top_hidden(state[-1])
+
     def cells_by_depth(self) -> list[list[Cell]]:
         """The cells: a list for each depth, with one cell for each direction."""
         return [row for layer in self.layers for row in layer.cells_by_depth()]

@@ -21,14 +21,14 @@ class SequenceClassifier(SequenceHead):
     the first step) or the mean over its own steps (``"mean"``).
 
     Args:
-        layer: any layer of the grammar.
-        num_classes: how many scores, ≥ 1 (one for a regression).
-        vocab_size: when given, inputs are tokens and are embedded at the layer's ``input_size``.
+        layer: Any layer of the grammar.
+        num_classes: How many scores, ≥ 1 (one for a regression).
+        vocab_size: When given, inputs are tokens and are embedded at the layer's ``input_size``.
         read: "last" or "mean".
-        dropout: share of what is read that is dropped in training, from 0 to 1.
+        dropout: Share of what is read that is dropped in training, from 0 to 1.
 
     Raises:
-        ValueError: if ``layer`` is none, or a size, share or choice makes no sense.
+        ValueError: If ``layer`` is none, or a size, share or choice makes no sense.
 
     Example:
         >>> from rnncourse.cells import RNNCell
@@ -59,9 +59,9 @@ class SequenceClassifier(SequenceHead):
         """Returns the scores of each sequence, and the state at its end.
 
         Args:
-            x: tokens (batch, time) where a ``vocab_size`` was given, otherwise real vectors (batch, time, input).
-            state: the state before the first step; None starts afresh.
-            lengths: how many steps of each sequence are real; by default all.
+            x: Tokens (batch, time) where a ``vocab_size`` was given, otherwise real vectors (batch, time, input).
+            state: The state before the first step; None starts afresh.
+            lengths: How many steps of each sequence are real; by default all.
 
         Returns:
             logits of shape (batch, num_classes); and the state.

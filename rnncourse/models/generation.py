@@ -30,18 +30,18 @@ def generate(
     likelier, above one everything comes closer to equal, and at zero the likeliest is always taken.
 
     Args:
-        model: a language model.
-        prompt: the tokens to begin from, shape (batch, time), at least one.
-        length: how many tokens to write, ≥ 1.
+        model: A language model.
+        prompt: The tokens to begin from, shape (batch, time), at least one.
+        length: How many tokens to write, ≥ 1.
         temperature: ≥ 0.
-        state: the model's state before the prompt; None starts afresh.
-        generator: the source of randomness; by default torch's global one.
+        state: The model's state before the prompt; None starts afresh.
+        generator: The source of randomness; by default torch's global one.
 
     Returns:
         The new tokens, without the prompt, shape (batch, length).
 
     Raises:
-        ValueError: if ``model`` is no language model, the prompt is empty or not of tokens, the length is below 1 or
+        ValueError: If ``model`` is no language model, the prompt is empty or not of tokens, the length is below 1 or
             the temperature negative.
 
     Example:

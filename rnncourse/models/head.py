@@ -14,13 +14,13 @@ class SequenceHead(nn.Module):
     """A layer between an embedding, where tokens are given, and a readout with dropout before it.
 
     Args:
-        layer: any layer of the grammar.
-        readout_size: how many numbers the readout puts out.
-        vocab_size: when given, inputs are tokens and are embedded at the layer's ``input_size``.
-        dropout: share of what is read out that is dropped in training, from 0 to 1.
+        layer: Any layer of the grammar.
+        readout_size: How many numbers the readout puts out.
+        vocab_size: When given, inputs are tokens and are embedded at the layer's ``input_size``.
+        dropout: Share of what is read out that is dropped in training, from 0 to 1.
 
     Raises:
-        ValueError: if ``layer`` is none, or a size or share makes no sense.
+        ValueError: If ``layer`` is none, or a size or share makes no sense.
     """
 
     def __init__(self, layer: nn.Module, readout_size: int, *, vocab_size: int | None, dropout: float):
@@ -39,9 +39,9 @@ class SequenceHead(nn.Module):
         """Returns the layer's outputs and state, before any readout.
 
         Args:
-            x: tokens (batch, time) where a ``vocab_size`` was given, otherwise real vectors (batch, time, input).
-            state: the state before the first step; None starts afresh.
-            lengths: how many steps of each sequence are real; None stands for all.
+            x: Tokens (batch, time) where a ``vocab_size`` was given, otherwise real vectors (batch, time, input).
+            state: The state before the first step; None starts afresh.
+            lengths: How many steps of each sequence are real; None stands for all.
 
         Returns:
             The outputs of shape (batch, time, features); and the state.

@@ -24,15 +24,15 @@ class LanguageModel(nn.Module):
     Bengio et al. (2003) and, with a recurrent layer, of Mikolov et al. (2010); both from secondary sources.
 
     Args:
-        layer: any layer of the grammar; its ``input_size`` is the size of the embedding.
-        vocab_size: how many tokens there are, ≥ 1.
-        one_hot: feed unit vectors in place of embeddings (then ``layer.input_size`` must be ``vocab_size``).
-        dropout: share of the embedding's and of the layer's outputs dropped in training, from 0 to 1.
-        tie_weights: use the embedding matrix as readout matrix too (needs ``layer.input_size`` =
+        layer: Any layer of the grammar; its ``input_size`` is the size of the embedding.
+        vocab_size: How many tokens there are, ≥ 1.
+        one_hot: Feed unit vectors in place of embeddings (then ``layer.input_size`` must be ``vocab_size``).
+        dropout: Share of the embedding's and of the layer's outputs dropped in training, from 0 to 1.
+        tie_weights: Use the embedding matrix as readout matrix too (needs ``layer.input_size`` =
             ``layer.output_size``; Press and Wolf 2017).
 
     Raises:
-        ValueError: if ``layer`` is none or sizes do not fit together.
+        ValueError: If ``layer`` is none or sizes do not fit together.
 
     Example:
         >>> import torch
@@ -80,14 +80,14 @@ class LanguageModel(nn.Module):
         """Returns the scores of each next token, and the state after the last one.
 
         Args:
-            tokens: indices from 0 to vocab_size - 1, shape (batch, time).
-            state: what the layer carried out of the text before; None starts afresh.
+            tokens: Indices from 0 to vocab_size - 1, shape (batch, time).
+            state: What the layer carried out of the text before; None starts afresh.
 
         Returns:
             logits of shape (batch, time, vocab_size), where ``logits[:, t]`` is about token t + 1; and the state.
 
         Raises:
-            ValueError: if tokens are not integers of two axes within the vocabulary.
+            ValueError: If tokens are not integers of two axes within the vocabulary.
         """
         check_tokens("tokens", tokens, self.vocab_size)
         output, state = self.layer(self.dropout(self.embedding(tokens)), state)

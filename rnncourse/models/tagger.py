@@ -20,13 +20,13 @@ class SequenceTagger(SequenceHead):
     :math:`b_y` the readout (sequence labelling in the terms of Graves 2012; from secondary sources).
 
     Args:
-        layer: any layer of the grammar.
-        output_size: how many scores or numbers a step has, ≥ 1.
-        vocab_size: when given, inputs are tokens and are embedded at the layer's ``input_size``.
-        dropout: share of the layer's outputs dropped in training, from 0 to 1.
+        layer: Any layer of the grammar.
+        output_size: How many scores or numbers a step has, ≥ 1.
+        vocab_size: When given, inputs are tokens and are embedded at the layer's ``input_size``.
+        dropout: Share of the layer's outputs dropped in training, from 0 to 1.
 
     Raises:
-        ValueError: if ``layer`` is none, or a size or share makes no sense.
+        ValueError: If ``layer`` is none, or a size or share makes no sense.
 
     Example:
         >>> import torch
@@ -48,9 +48,9 @@ class SequenceTagger(SequenceHead):
         """Returns what is said at each step, and the state at each sequence's end.
 
         Args:
-            x: tokens (batch, time) where a ``vocab_size`` was given, otherwise real vectors (batch, time, input).
-            state: the state before the first step; None starts afresh.
-            lengths: how many steps of each sequence are real; by default all.
+            x: Tokens (batch, time) where a ``vocab_size`` was given, otherwise real vectors (batch, time, input).
+            state: The state before the first step; None starts afresh.
+            lengths: How many steps of each sequence are real; by default all.
 
         Returns:
             y of shape (batch, time, output_size); what stands beyond a sequence's length means nothing.

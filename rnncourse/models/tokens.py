@@ -19,7 +19,7 @@ class OneHot(nn.Module):
     a matrix E picks out row w of E: an embedding is this layer followed by a linear map, without the zeros.
 
     Args:
-        vocab_size: how many tokens there are, ≥ 1.
+        vocab_size: How many tokens there are, ≥ 1.
 
     Example:
         >>> OneHot(3)(torch.tensor([[2, 0]]))
@@ -37,7 +37,7 @@ class OneHot(nn.Module):
         """Returns the unit vectors.
 
         Args:
-            tokens: indices from 0 to vocab_size - 1, shape (batch, time).
+            tokens: Indices from 0 to vocab_size - 1, shape (batch, time).
 
         Returns:
             Zeros and ones, shape (batch, time, vocab_size).
@@ -49,12 +49,12 @@ def check_tokens(name: str, tokens: Tensor, vocab_size: int) -> None:
     """Refuse what is no batch of token indices within the vocabulary.
 
     Args:
-        name: the argument's name, for the message.
-        tokens: what was given.
-        vocab_size: how many tokens there are.
+        name: The argument's name, for the message.
+        tokens: What was given.
+        vocab_size: How many tokens there are.
 
     Raises:
-        ValueError: if ``tokens`` is no tensor of integers with two axes, is empty, or an index is outside.
+        ValueError: If ``tokens`` is no tensor of integers with two axes, is empty, or an index is outside.
 
     Example:
         >>> check_tokens("prompt", torch.tensor([[7]]), 7)

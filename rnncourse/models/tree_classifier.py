@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from rnncourse.checks import check_kind, check_positive
 from rnncourse.models.head import SequenceHead
 from rnncourse.models.tokens import check_tokens
-from rnncourse.shapes import LSTMState
+from rnncourse.shapes import hidden_of
 from rnncourse.trees import TreeLayer
 
 __all__ = ["TreeClassifier"]
@@ -22,13 +22,13 @@ class TreeClassifier(SequenceHead):
     where :math:`h_r` is the hidden state at the root.
 
     Args:
-        layer: a layer over trees.
-        num_classes: how many scores, ≥ 1 (one for a regression).
-        vocab_size: when given, inputs are tokens and are embedded at the layer's ``input_size``.
-        dropout: share of what is read that is dropped in training, from 0 to 1.
+        layer: A layer over trees.
+        num_classes: How many scores, ≥ 1 (one for a regression).
+        vocab_size: When given, inputs are tokens and are embedded at the layer's ``input_size``.
+        dropout: Share of what is read that is dropped in training, from 0 to 1.
 
     Raises:
-        ValueError: if ``layer`` is none over trees, or a size or share makes no sense.
+        ValueError: If ``layer`` is none over trees, or a size or share makes no sense.
 
     Example:
         >>> import torch
@@ -50,10 +50,10 @@ class TreeClassifier(SequenceHead):
         """Returns the scores of each tree, and the state at its root.
 
         Args:
-            x: every node's token (batch, nodes) in post-order where a ``vocab_size`` was given, as
+            x: Every node's token (batch, nodes) in post-order where a ``vocab_size`` was given, as
                 :func:`~rnncourse.trees.forest.node_numbers` reads them; otherwise real vectors (batch, nodes, input).
-            state: the state that the leaves start from; None starts afresh.
-            trees: the trees, or their :class:`~rnncourse.trees.forest.Forest`.
+            state: The state that the leaves start from; None starts afresh.
+            trees: The trees, or their :class:`~rnncourse.trees.forest.Forest`.
 
         Returns:
             logits of shape (batch, num_classes); and the state.
@@ -61,5 +61,5 @@ class TreeClassifier(SequenceHead):
         if self.vocab_size is not None:
             check_tokens("x", x, self.vocab_size)
         _, state = self.layer(self.embedding(x), state, trees)
-        root = state.h if isinstance(state, LSTMState) else state
+        root = hidden_of(state)
         return self.readout(self.dropout(root)), state

@@ -30,8 +30,8 @@ def with_colab_cell(notebook: Notebook, address: str) -> Notebook:
     """Returns a copy with the install cell after the title, or without one where the address is empty.
 
     Args:
-        notebook: any notebook.
-        address: the repository's address.
+        notebook: Any notebook.
+        address: The repository's address.
 
     Returns:
         A copy.

@@ -45,16 +45,16 @@ def execute_file(path: Path | str, *, fresh: bool = False, on_cell: Callable[[in
     and the versions of the libraries. Executing an unchanged notebook therefore leaves its file alone.
 
     Args:
-        path: a notebook; its folder is the working directory.
-        fresh: take all outputs anew.
-        on_cell: called with (number, of how many) before each code cell.
+        path: A notebook; its folder is the working directory.
+        fresh: Take all outputs anew.
+        on_cell: Called with (number, of how many) before each code cell.
 
     Returns:
         Whether the file changed.
 
     Raises:
-        NotebookFailed: if a cell raises; the file is then left as it was.
-        ValueError: if the file is not a notebook, or a picture stays too large.
+        NotebookFailed: If a cell raises; the file is then left as it was.
+        ValueError: If the file is not a notebook, or a picture stays too large.
     """
     path = Path(path)
     old = normalise(with_colab_cell(read(path), repository_address(path.resolve().parent.parent)))
@@ -70,15 +70,15 @@ def execute_notebook(notebook: Notebook, path: Path, *, on_cell: Callable[[int, 
     """Returns a copy of a notebook with the outputs of a run in a fresh kernel.
 
     Args:
-        notebook: what to run.
-        path: where it lives: its folder is the working directory, its name stands in messages.
-        on_cell: called with (number, of how many) before each code cell.
+        notebook: What to run.
+        path: Where it lives: its folder is the working directory, its name stands in messages.
+        on_cell: Called with (number, of how many) before each code cell.
 
     Returns:
         The executed notebook in normal form, pictures shrunk.
 
     Raises:
-        NotebookFailed: if a cell raises or takes longer than ``SECONDS_PER_CELL``.
+        NotebookFailed: If a cell raises or takes longer than ``SECONDS_PER_CELL``.
     """
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError

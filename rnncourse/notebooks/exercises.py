@@ -29,14 +29,14 @@ def exercise_from_solution(notebook: Notebook, stem: str) -> Notebook:
     """Returns what a learner opens, made from a worked solution.
 
     Args:
-        notebook: the worked solution.
-        stem: its file's stem, for messages and the record of where it came from.
+        notebook: The worked solution.
+        stem: Its file's stem, for messages and the record of where it came from.
 
     Returns:
         A notebook without solutions and outputs, in normal form.
 
     Raises:
-        ValueError: if a solution's begin and end do not match, its exercise has no number, or a line nearly marks.
+        ValueError: If a solution's begin and end do not match, its exercise has no number, or a line nearly marks.
     """
     for position, reason in near_misses(notebook):
         raise ValueError(f"solutions/{stem}.ipynb, cell {position}: {reason}")
@@ -63,16 +63,16 @@ def write_exercises(
     """Writes the package's functions into every solution, and the exercise of every solution.
 
     Args:
-        root: the course's folder; by default the course's own.
-        solutions: number of an exercise → the function that solves it.
-        force: write also over exercises that were edited.
+        root: The course's folder; by default the course's own.
+        solutions: Number of an exercise → the function that solves it.
+        force: Write also over exercises that were edited.
 
     Returns:
         The files that changed.
 
     Raises:
-        EditedByHand: if an exercise was edited since it was generated; nothing at all is written then.
-        ValueError: if a solution cannot be turned into an exercise; nothing at all is written then.
+        EditedByHand: If an exercise was edited since it was generated; nothing at all is written then.
+        ValueError: If a solution cannot be turned into an exercise; nothing at all is written then.
     """
     root = root or course_root()
     if not (root / "solutions").is_dir():

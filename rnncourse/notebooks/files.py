@@ -23,7 +23,7 @@ def chapters(root: Path | None = None) -> dict[str, str]:
     """Returns the chapters that exist, by number.
 
     Args:
-        root: the course's folder; by default :func:`course_root`.
+        root: The course's folder; by default :func:`course_root`.
 
     Returns:
         A dictionary like ``{"02": "02_vanilla_rnn"}``, in order.
@@ -36,14 +36,14 @@ def resolve_chapter(name: str, root: Path | None = None) -> str:
     """Returns the stem of the chapter that a reader means.
 
     Args:
-        name: a number ("2", "02"), a stem ("02_vanilla_rnn"), its words ("vanilla_rnn") or a file's path.
-        root: the course's folder; by default :func:`course_root`.
+        name: A number ("2", "02"), a stem ("02_vanilla_rnn"), its words ("vanilla_rnn") or a file's path.
+        root: The course's folder; by default :func:`course_root`.
 
     Returns:
         A stem like "02_vanilla_rnn".
 
     Raises:
-        ValueError: if there is no such chapter; the message lists those there are.
+        ValueError: If there is no such chapter; the message lists those there are.
     """
     known = chapters(root)
     stem = Path(name).stem if name.endswith(".ipynb") else name
@@ -58,8 +58,8 @@ def notebook_files(root: Path | None = None, folders: tuple[str, ...] = ("book",
     """Returns the notebooks of some of the course's folders.
 
     Args:
-        root: the course's folder; by default :func:`course_root`.
-        folders: which folders to look into, not below them.
+        root: The course's folder; by default :func:`course_root`.
+        folders: Which folders to look into, not below them.
 
     Returns:
         Paths, sorted.
@@ -72,13 +72,13 @@ def read(path: Path | str) -> Notebook:
     """Reads a notebook.
 
     Args:
-        path: a file.
+        path: A file.
 
     Returns:
         Its content, in format 4.
 
     Raises:
-        ValueError: if the file is missing or not a notebook.
+        ValueError: If the file is missing or not a notebook.
     """
     path = Path(path)
     if not path.is_file():
@@ -95,8 +95,8 @@ def write(path: Path | str, notebook: Notebook) -> bool:
     """Writes a notebook in its normal form, and only if that changes the file.
 
     Args:
-        path: a file; it is replaced as a whole, so that a crash leaves the old one.
-        notebook: its new content.
+        path: A file; it is replaced as a whole, so that a crash leaves the old one.
+        notebook: Its new content.
 
     Returns:
         Whether the file changed.
@@ -126,7 +126,7 @@ def normalise(notebook: Notebook) -> Notebook:
     is made from its source.
 
     Args:
-        notebook: any notebook in format 4.
+        notebook: Any notebook in format 4.
 
     Returns:
         Its normal form; the normal form of a normal form is itself.

@@ -18,13 +18,13 @@ def shrink_png(encoded: str) -> str:
     shrinking twice changes nothing.
 
     Args:
-        encoded: a PNG in base64.
+        encoded: A PNG in base64.
 
     Returns:
         A PNG in base64 without line breaks.
 
     Raises:
-        PictureTooLarge: if even the smallest palette leaves it too large.
+        PictureTooLarge: If even the smallest palette leaves it too large.
     """
     from PIL import Image  # only those who write notebooks need it
 
@@ -50,7 +50,7 @@ def png_facts(encoded: str) -> tuple[int, bool]:
     """Returns a PNG's size in bytes and whether it has a palette, from its header alone.
 
     Args:
-        encoded: a PNG in base64.
+        encoded: A PNG in base64.
 
     Returns:
         The pair (bytes, has a palette).

@@ -19,10 +19,10 @@ def ensure_writable(folder: Path) -> None:
     """Makes a folder and finds out whether files can be written there, before any work is done.
 
     Args:
-        folder: it need not exist yet.
+        folder: It need not exist yet.
 
     Raises:
-        ValueError: if nothing can be written there.
+        ValueError: If nothing can be written there.
     """
     probe = folder / f".writable-{os.getpid()}"
     try:
@@ -48,18 +48,18 @@ def run_notebook(
     """Executes a copy of a notebook with other parameters.
 
     Args:
-        path: the notebook; its folder is the working directory.
+        path: The notebook; its folder is the working directory.
         scale: "smoke", "page" or "full".
-        parameters: more values for names of the parameters cell.
-        folder: where the executed copy goes.
-        progress_bar: show one on stderr.
+        parameters: More values for names of the parameters cell.
+        folder: Where the executed copy goes.
+        progress_bar: Show one on stderr.
 
     Returns:
         The executed copy, also when a cell failed (up to that cell).
 
     Raises:
-        ValueError: if the notebook has no parameter of that name.
-        NotebookFailed: if a cell raises.
+        ValueError: If the notebook has no parameter of that name.
+        NotebookFailed: If a cell raises.
     """
     import papermill
     from papermill.exceptions import PapermillExecutionError

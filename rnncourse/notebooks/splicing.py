@@ -23,15 +23,15 @@ def spliced(notebook: Notebook, solutions: Mapping[str, Callable[..., Any]], ste
     """Returns a solution's notebook with the package's functions in the place of its own.
 
     Args:
-        notebook: the solution's notebook; cells without markers, and exercises without a function, stay as they are.
-        solutions: number of an exercise → the function that solves it.
-        stem: the file's stem, for messages.
+        notebook: The solution's notebook; cells without markers, and exercises without a function, stay as they are.
+        solutions: Number of an exercise → the function that solves it.
+        stem: The file's stem, for messages.
 
     Returns:
         A notebook in normal form. Outputs stay; whether they still belong to the code is for ``rnncourse lint``.
 
     Raises:
-        ValueError: if a cell with markers is not one function of the right name whose body stands between them, or a
+        ValueError: If a cell with markers is not one function of the right name whose body stands between them, or a
             function has no docstring.
     """
     notebook = nbformat.from_dict(normalise(notebook))

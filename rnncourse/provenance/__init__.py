@@ -34,14 +34,14 @@ def code_hash(*definitions: object, words: Iterable[str] = ()) -> str:
     """Returns one hash over all the code that the given functions and classes reach inside the package.
 
     Args:
-        *definitions: functions or classes defined at the top level of modules of the package.
-        words: strings that are handed to them, which may name modules.
+        *definitions: Functions or classes defined at the top level of modules of the package.
+        words: Strings that are handed to them, which may name modules.
 
     Returns:
         16 hexadecimal digits.
 
     Raises:
-        CannotFollow: if a name cannot be traced to its definition.
+        CannotFollow: If a name cannot be traced to its definition.
 
     Example:
         >>> code_hash(environment) == code_hash(environment)
@@ -58,7 +58,7 @@ def source_hash(source: str, *, extra: dict[str, str] | None = None) -> str:
 
     Args:
         source: Python source that imports from the package.
-        extra: more that the hash should hang on.
+        extra: More that the hash should hang on.
 
     Returns:
         16 hexadecimal digits. Source that does not parse, or a name that cannot be followed, counts as reaching the

@@ -23,8 +23,8 @@ class Counting:
     said somewhere in what counts, and those that Python or a library that it derives from may call.
 
     Attributes:
-        reached: the definitions that may take part, by address.
-        said: every name and string in what counts so far; it grows as texts are asked for.
+        reached: The definitions that may take part, by address.
+        said: Every name and string in what counts so far; it grows as texts are asked for.
     """
 
     def __init__(self, reached: dict[str, Reached]) -> None:

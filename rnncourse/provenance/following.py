@@ -15,11 +15,11 @@ class Reached:
     """A definition that takes part: its statements without what speaks to readers, and where its names lead.
 
     Attributes:
-        key: its address, "module:name".
-        name: its name in its module.
-        statements: its top-level statements, bare.
-        scope: the names of its module and of the imports inside it.
-        by_name: whether it is reached by a module's name that is put together at run time.
+        key: Its address, "module:name".
+        name: Its name in its module.
+        statements: Its top-level statements, bare.
+        scope: The names of its module and of the imports inside it.
+        by_name: Whether it is reached by a module's name that is put together at run time.
     """
 
     by_name = False
@@ -38,14 +38,14 @@ def closure(*definitions: object, words: Iterable[str] = ()) -> dict[str, Reache
     """Returns every definition that the given ones reach inside the package.
 
     Args:
-        *definitions: functions or classes defined at the top level of modules of the package.
-        words: strings that are handed to them, which may name modules.
+        *definitions: Functions or classes defined at the top level of modules of the package.
+        words: Strings that are handed to them, which may name modules.
 
     Returns:
         From "module:name" to the definition, sorted.
 
     Raises:
-        CannotFollow: if a name cannot be traced to its definition.
+        CannotFollow: If a name cannot be traced to its definition.
     """
     return follow(start_of(definitions), words)
 
@@ -54,13 +54,13 @@ def start_of(definitions: Iterable[object]) -> list[Definition]:
     """Where functions and classes are defined.
 
     Args:
-        definitions: functions or classes.
+        definitions: Functions or classes.
 
     Returns:
         Their definitions in the source.
 
     Raises:
-        CannotFollow: if one is not defined at the top level of its module.
+        CannotFollow: If one is not defined at the top level of its module.
     """
     addresses = [(inspect.getmodule(one).__name__, one.__qualname__) for one in definitions]
     for module, name in addresses:
@@ -73,8 +73,8 @@ def follow(start: list[Definition], words: Iterable[str] = ()) -> dict[str, Reac
     """Follows names from definitions to what they name, until nothing new turns up.
 
     Args:
-        start: where to begin.
-        words: strings that may name modules.
+        start: Where to begin.
+        words: Strings that may name modules.
 
     Returns:
         From "module:name" to the definition, sorted.

@@ -23,9 +23,9 @@ def digest(reached: dict[str, Reached], start: Iterable[str], extra: dict[str, s
     """Returns one hash over all that takes part.
 
     Args:
-        reached: everything that may take part, by address.
-        start: the addresses to begin from.
-        extra: more that the hash should hang on.
+        reached: Everything that may take part, by address.
+        start: The addresses to begin from.
+        extra: More that the hash should hang on.
 
     Returns:
         16 hexadecimal digits.
@@ -42,8 +42,8 @@ def hashes(reached: dict[str, Reached], start: Iterable[str]) -> dict[str, str]:
     """Returns a hash for each definition that counts.
 
     Args:
-        reached: everything that may take part, by address.
-        start: the addresses to begin from.
+        reached: Everything that may take part, by address.
+        start: The addresses to begin from.
 
     Returns:
         From the addresses of what counts to hashes: equal for equal code, wherever it stands and whatever its name.

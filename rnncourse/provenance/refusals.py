@@ -23,8 +23,8 @@ def without_refusals(statement: ast.stmt, only_refuses: Callable[[Chain], bool])
     that does nothing else, what is empty once these are gone, and values that only they would have read.
 
     Args:
-        statement: a bare statement; it is changed.
-        only_refuses: whether a dotted name is a function that only refuses.
+        statement: A bare statement; it is changed.
+        only_refuses: Whether a dotted name is a function that only refuses.
 
     Returns:
         The statement, or ``pass`` if nothing is left of it.

@@ -140,7 +140,7 @@ def define(module: str, name: str) -> Definition:
     """The definition of a top-level name of a module.
 
     Raises:
-        CannotFollow: if the module does not define it at its top level.
+        CannotFollow: If the module does not define it at its top level.
     """
     scope = scope_of(module)
     if name not in scope.defined:
@@ -163,7 +163,7 @@ def scope_of(module: str) -> Scope:
     """The scope of a module of the package.
 
     Raises:
-        CannotFollow: if there is no such module.
+        CannotFollow: If there is no such module.
     """
     path = _find(module)
     if path is None:

@@ -25,8 +25,8 @@ def as_text(node: object, name_of: Callable[[Chain], str | None] = lambda chain:
     """A syntax tree as text that is the same in all versions of Python: empty fields and contexts are left out.
 
     Args:
-        node: a node, a list of nodes, or a field's value.
-        name_of: what to write for a dotted name; ``None`` leaves it as it stands.
+        node: A node, a list of nodes, or a field's value.
+        name_of: What to write for a dotted name; ``None`` leaves it as it stands.
 
     Returns:
         Text that two trees share exactly if they say the same; every identifier stands between two marks.

@@ -26,7 +26,7 @@ def ledger_page(root: Path) -> str:
     """Returns the text of the page.
 
     Args:
-        root: the course's folder.
+        root: The course's folder.
 
     Returns:
         Markdown, the same for the same results.

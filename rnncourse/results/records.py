@@ -26,16 +26,16 @@ class Result:
     """What an experiment found, and how.
 
     Attributes:
-        name: the experiment's.
+        name: The experiment's.
         scale: "smoke", "page" or "full".
-        config: the sizes it ran at.
-        seeds: the seeds, one run each.
-        runs: the values of each run, in the order of the seeds.
-        command: what to type to make it again.
-        seconds: wall-clock time of all runs together.
-        versions: of Python and the libraries.
-        code: the hash of the code that made it.
-        made: the day.
+        config: The sizes it ran at.
+        seeds: The seeds, one run each.
+        runs: The values of each run, in the order of the seeds.
+        command: What to type to make it again.
+        seconds: Wall-clock time of all runs together.
+        versions: Of Python and the libraries.
+        code: The hash of the code that made it.
+        made: The day.
     """
 
     name: str
@@ -83,16 +83,16 @@ def load_result(name: str, root: Path | None = None) -> Result:
     """Returns a committed result, if it still is what the code would make.
 
     Args:
-        name: the experiment's name, like "02.language_model".
-        root: the course's folder; by default the course's own.
+        name: The experiment's name, like "02.language_model".
+        root: The course's folder; by default the course's own.
 
     Returns:
         The result.
 
     Raises:
-        MissingResult: if none was written; the message says what to type.
-        StaleResult: if the code or the sizes changed since; the message says what to type.
-        ValueError: if there is no such experiment.
+        MissingResult: If none was written; the message says what to type.
+        StaleResult: If the code or the sizes changed since; the message says what to type.
+        ValueError: If there is no such experiment.
     """
     experiment = find_experiment(name)
     result = stored_results(_root(root), experiment.chapter).get(name)
@@ -108,13 +108,13 @@ def require_fresh(root: Path | None = None) -> int:
     """Looks at every committed result.
 
     Args:
-        root: the course's folder; by default the course's own.
+        root: The course's folder; by default the course's own.
 
     Returns:
         How many there are.
 
     Raises:
-        StaleResult: if any is stale, naming the command that mends the first.
+        StaleResult: If any is stale, naming the command that mends the first.
     """
     root = _root(root)
     names = experiment_names()
@@ -132,7 +132,7 @@ def stale_results(root: Path) -> list[str]:
     """Returns the names of the committed results that the code would not make as they are.
 
     Args:
-        root: the course's folder.
+        root: The course's folder.
 
     Returns:
         Names of experiments that exist, sorted.
@@ -162,7 +162,7 @@ def read_results(file: Path) -> dict[str, Any]:
     """Returns the records of a results file by experiment; none where there is no file.
 
     Raises:
-        ValueError: if the file is not a results file.
+        ValueError: If the file is not a results file.
     """
     if not file.is_file():
         return {}
@@ -194,7 +194,7 @@ def plain(value: Any, where: str) -> Any:
     """Returns a value as JSON can hold it: numbers, lists, dictionaries; what is not a number becomes null.
 
     Raises:
-        ValueError: for anything else, naming where it stands.
+        ValueError: For anything else, naming where it stands.
     """
     if hasattr(value, "tolist"):  # tensors, arrays and their scalars
         value = value.tolist()

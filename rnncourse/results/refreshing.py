@@ -26,12 +26,12 @@ def confirm_result(experiment: Experiment, file: Path, *, say: Callable[[str], N
     processor of the kind that made the result: another rounds sums in another order.
 
     Args:
-        experiment: whose result.
-        file: the chapter's results file.
-        say: gets a line on what was done.
+        experiment: Whose result.
+        file: The chapter's results file.
+        say: Gets a line on what was done.
 
     Raises:
-        ValueError: if there is no result, its sizes changed, or a value came out differently; nothing is written then.
+        ValueError: If there is no result, its sizes changed, or a value came out differently; nothing is written then.
     """
     record = read_results(file).get(experiment.name)
     if record is None:
@@ -61,13 +61,13 @@ def compare_versions(experiment: Experiment, file: Path, former: Path, *, say: C
     steps to show is not seen.
 
     Args:
-        experiment: whose result.
-        file: the chapter's results file.
-        former: a checkout whose package is the code that made the result.
-        say: gets a line on what was done.
+        experiment: Whose result.
+        file: The chapter's results file.
+        former: A checkout whose package is the code that made the result.
+        say: Gets a line on what was done.
 
     Raises:
-        ValueError: if there is no result, its sizes changed, ``former`` is not what made it, or a value came out
+        ValueError: If there is no result, its sizes changed, ``former`` is not what made it, or a value came out
             differently; nothing is written then.
     """
     record = read_results(file).get(experiment.name)

@@ -22,15 +22,15 @@ class Published:
     """A number that somebody published, beside which ours is put.
 
     Args:
-        key: which of the experiment's values it is held against; ``"curve[-1]"`` names an entry of a list.
-        value: the published number.
-        cite: the source's key in ``book/references.bib``.
-        read: where its claim was read: "read in the paper", "read in the abstract" or "from a secondary source".
-        unit: of both numbers.
-        size: at what size the published number was obtained.
-        comparable: whether the two numbers mean the same thing.
-        why: why they differ, or why they cannot be compared.
-        what: what was measured, in words; by default the key.
+        key: Which of the experiment's values it is held against; ``"curve[-1]"`` names an entry of a list.
+        value: The published number.
+        cite: The source's key in ``book/references.bib``.
+        read: Where its claim was read: "read in the paper", "read in the abstract" or "from a secondary source".
+        unit: Of both numbers.
+        size: At what size the published number was obtained.
+        comparable: Whether the two numbers mean the same thing.
+        why: Why they differ, or why they cannot be compared.
+        what: What was measured, in words; by default the key.
     """
 
     key: str
@@ -58,11 +58,11 @@ class Experiment:
     """A registered experiment.
 
     Attributes:
-        name: like "02.language_model": the chapter's number and words.
-        function: called with ``seed`` and the sizes of a scale; returns values by name.
-        scales: the sizes by scale, ``seeds`` (how many) among them.
-        published: numbers to hold it against.
-        also: what it reaches that its source does not name.
+        name: Like "02.language_model": the chapter's number and words.
+        function: Called with ``seed`` and the sizes of a scale; returns values by name.
+        scales: The sizes by scale, ``seeds`` (how many) among them.
+        published: Numbers to hold it against.
+        also: What it reaches that its source does not name.
     """
 
     name: str
@@ -104,19 +104,19 @@ def experiment(
     """Registers a function as an experiment; the function itself stays as it is.
 
     Args:
-        name: the chapter's number, a dot, and words: "02.language_model".
-        smoke: sizes for seconds: the function's arguments, and ``seeds`` (how many).
-        page: sizes for about a minute.
-        full: sizes for the committed result.
-        published: numbers to hold it against.
-        also: functions or classes that take part but are chosen at run time (see
+        name: The chapter's number, a dot, and words: "02.language_model".
+        smoke: Sizes for seconds: the function's arguments, and ``seeds`` (how many).
+        page: Sizes for about a minute.
+        full: Sizes for the committed result.
+        published: Numbers to hold it against.
+        also: Functions or classes that take part but are chosen at run time (see
             :mod:`rnncourse.provenance`).
 
     Returns:
         A decorator.
 
     Raises:
-        ValueError: if the name has another form, or sizes and arguments do not fit.
+        ValueError: If the name has another form, or sizes and arguments do not fit.
 
     Example:
         >>> @experiment("99.coin", smoke={"seeds": 1, "n": 2}, page={"seeds": 1, "n": 9}, full={"seeds": 3, "n": 99})
@@ -148,7 +148,7 @@ def experiment_names(chapter: str | None = None) -> list[str]:
     """Returns the names of all experiments, read from the source without running it.
 
     Args:
-        chapter: only those of this chapter, like "02".
+        chapter: Only those of this chapter, like "02".
 
     Returns:
         Names, sorted.
@@ -160,13 +160,13 @@ def find_experiment(name: str) -> Experiment:
     """Returns an experiment, importing only the module that declares it.
 
     Args:
-        name: like "02.language_model".
+        name: Like "02.language_model".
 
     Returns:
         The experiment.
 
     Raises:
-        ValueError: if there is none of that name; the message lists those there are.
+        ValueError: If there is none of that name; the message lists those there are.
     """
     if name not in _REGISTERED:
         modules = _modules()

@@ -26,18 +26,18 @@ def run_chapter_experiments(
     """Runs a chapter's experiments and writes their results.
 
     Args:
-        chapter: its number or stem.
+        chapter: Its number or stem.
         scale: "smoke", "page" or "full".
-        names: only these; by default all of the chapter.
-        results: the folder of the results files.
-        unfinished: the folder where finished seeds are kept until all are.
-        say: gets a line for each run.
+        names: Only these; by default all of the chapter.
+        results: The folder of the results files.
+        unfinished: The folder where finished seeds are kept until all are.
+        say: Gets a line for each run.
 
     Returns:
         The chapter's results file.
 
     Raises:
-        ValueError: if there is no such experiment in the chapter.
+        ValueError: If there is no such experiment in the chapter.
     """
     number = f"{int(chapter):02d}" if chapter.isdigit() else chapter[:2]
     known = experiment_names(number)
@@ -61,9 +61,9 @@ def run_experiment(
     Args:
         experiment: which.
         scale: "smoke", "page" or "full".
-        unfinished: a folder where finished seeds are kept until all are; a later call with the same code and sizes
+        unfinished: A folder where finished seeds are kept until all are; a later call with the same code and sizes
             takes them from there.
-        say: gets a line for each run.
+        say: Gets a line for each run.
 
     Returns:
         The record of the result, as :func:`rnncourse.results.records.write_result` takes it.

@@ -2,45 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
 from rnncourse.attention import Attention
 from rnncourse.checks import check_kind, check_layer
-from rnncourse.depth import Between
-from rnncourse.layers import Stacked
 from rnncourse.seq2seq.attentive import AttentionDecoder, DecoderState
-from rnncourse.shapes import LSTMState
 from rnncourse.unroll import unroll
 
-__all__ = ["BahdanauDecoder", "top_hidden"]
-
-
-def top_hidden(layer: nn.Module, state: Any) -> Tensor:
-    """The hidden state of the topmost cell of a layer.
-
-    Args:
-        layer: The layer.
-        state: A state of it.
-
-    Returns:
-        The hidden state, of shape (batch, hidden).
-
-    Example:
-        >>> from rnncourse.cells import LSTMCell
-        >>> stack = Stacked.of(LSTMCell, 3, 4, num_layers=2)
-        >>> top_hidden(stack, stack.initial_state(1)).shape
-        torch.Size([1, 4])
-    """
-    if isinstance(layer, Between):
-        return top_hidden(layer.layer, state)
-    if isinstance(layer, Stacked):
-        return top_hidden(layer.layers[-1], state[-1])
-    if isinstance(state, LSTMState):
-        return state.h
-    return state[0] if isinstance(state, tuple) else state  # a cell that carries several has the newest in front
+__all__ = ["BahdanauDecoder"]
 
 
 class BahdanauDecoder(AttentionDecoder):
@@ -84,7 +54,7 @@ class BahdanauDecoder(AttentionDecoder):
     def __init__(self, layer: nn.Module, vocab_size: int, attention: Attention, *, dropout: float = 0.0) -> None:
         check_layer("layer", layer)
         check_kind("attention", attention, Attention)
-        hidden = top_hidden(layer, layer.initial_state(1)).shape[-1]
+        hidden = layer.top_hidden(layer.initial_state(1)).shape[-1]
         if attention.query_size != hidden:
             raise ValueError(
                 f"attention has query size {attention.query_size}; it should be {hidden}, the size of the hidden state"
@@ -99,7 +69,7 @@ class BahdanauDecoder(AttentionDecoder):
         """The equations above, one by one."""
 
         def step(x_t, layer_state):
-            query = top_hidden(self.layer, layer_state)[:, None]
+            query = self.layer.top_hidden(layer_state)[:, None]
             context, weights = self.attention(query, state.memory)
             context, weights = context[:, 0], weights[:, 0]
             output, layer_state = self.layer(torch.cat([x_t, context], -1)[:, None], layer_state)

@@ -11,17 +11,17 @@ class History:
     """What happened during a training run.
 
     Attributes:
-        losses: the loss at each step, before the step was taken.
-        gradient_norms: the global gradient norm at each step, before clipping.
-        lrs: the learning rate of each step.
-        validation: pairs (step, value) of the validation measure.
-        best: the lowest validation value, or None when nothing was validated.
-        best_step: the step after which it was measured.
-        seconds: wall-clock time of the whole run.
-        steps: how many steps were taken.
-        epochs: how many times the batches were read to their end.
-        sequences: how many sequences were seen (the first axis of each batch).
-        stopped: why it ended, as a sentence.
+        losses: The loss at each step, before the step was taken.
+        gradient_norms: The global gradient norm at each step, before clipping.
+        lrs: The learning rate of each step.
+        validation: Pairs (step, value) of the validation measure.
+        best: The lowest validation value, or None when nothing was validated.
+        best_step: The step after which it was measured.
+        seconds: Wall-clock time of the whole run.
+        steps: How many steps were taken.
+        epochs: How many times the batches were read to their end.
+        sequences: How many sequences were seen (the first axis of each batch).
+        stopped: Why it ended, as a sentence.
     """
 
     losses: list[float] = field(default_factory=list)

@@ -49,24 +49,24 @@ def fit(
     Bengio 2013, algorithm 1; from secondary sources).
 
     Args:
-        model: what is trained, in place. Where ``validate`` is given it holds the best weights afterwards.
-        batches: what the loss understands, read again for each epoch; or an endless iterator together with ``steps``.
-        loss: a function of (model, batch) that returns a scalar tensor.
-        epochs: how many times to read the batches at most.
-        steps: how many steps to take at most. At least one of the two is needed.
+        model: What is trained, in place. Where ``validate`` is given it holds the best weights afterwards.
+        batches: What the loss understands, read again for each epoch; or an endless iterator together with ``steps``.
+        loss: A function of (model, batch) that returns a scalar tensor.
+        epochs: How many times to read the batches at most.
+        steps: How many steps to take at most. At least one of the two is needed.
         optimizer: "adam", "adamw", "sgd", "rmsprop", or a function from parameters to an optimiser (which then
             brings its own learning rate).
-        lr: learning rate > 0.
-        weight_decay: pull of the weights to zero, ≥ 0.
-        momentum: for "sgd" and "rmsprop", at least 0 and below 1.
-        schedule: a function from the step (0, 1, …) to a factor on the learning rate; see
+        lr: Learning rate > 0.
+        weight_decay: Pull of the weights to zero, ≥ 0.
+        momentum: For "sgd" and "rmsprop", at least 0 and below 1.
+        schedule: A function from the step (0, 1, …) to a factor on the learning rate; see
             :func:`~rnncourse.training.schedules.cosine`.
-        clip: largest allowed norm of the gradient; None leaves it alone.
-        validate: a function of the model that returns a number, lower is better; called without gradients and in
+        clip: Largest allowed norm of the gradient; None leaves it alone.
+        validate: A function of the model that returns a number, lower is better; called without gradients and in
             evaluation mode.
-        validate_every: validate after so many steps; by default at the end of each epoch, and always at the end.
-        patience: stop when so many validations in a row brought no improvement.
-        seed: for whatever draws random numbers inside the run (dropout, for example); the state of the global
+        validate_every: Validate after so many steps; by default at the end of each epoch, and always at the end.
+        patience: Stop when so many validations in a row brought no improvement.
+        seed: For whatever draws random numbers inside the run (dropout, for example); the state of the global
             generator is put back afterwards.
         progress: True prints a plain line every few seconds, a number sets the seconds, False is silent, and a
             function receives each line.
@@ -75,8 +75,8 @@ def fit(
         The losses, norms, validation values, time, and why it stopped.
 
     Raises:
-        ValueError: if an argument makes no sense (named in the message).
-        Diverged: if the loss or gradient became infinite or not a number. The model then holds its best weights where
+        ValueError: If an argument makes no sense (named in the message).
+        Diverged: If the loss or gradient became infinite or not a number. The model then holds its best weights where
             it was validated, and otherwise the last ones with a finite loss.
 
     Example:

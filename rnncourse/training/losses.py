@@ -20,15 +20,15 @@ def cross_entropy(logits: Tensor, targets: Tensor, mask: Tensor | None = None) -
     where the place counts and zero where it is padding.
 
     Args:
-        logits: scores before the softmax, shape (…, classes).
-        targets: class indices, shape (…), 0 ≤ index < classes; what stands at masked places is not looked at.
-        mask: true where a place counts, shape (…); by default all count.
+        logits: Scores before the softmax, shape (…, classes).
+        targets: Class indices, shape (…), 0 ≤ index < classes; what stands at masked places is not looked at.
+        mask: True where a place counts, shape (…); by default all count.
 
     Returns:
         A scalar in nats, ≥ 0.
 
     Raises:
-        ValueError: if shapes disagree, a target is out of range, or no place counts.
+        ValueError: If shapes disagree, a target is out of range, or no place counts.
 
     Example:
         >>> logits = torch.zeros(2, 3, 4)                              # a model that knows nothing of 4 classes
@@ -60,15 +60,15 @@ def mean_squared_error(predictions: Tensor, targets: Tensor, mask: Tensor | None
     one where the place counts.
 
     Args:
-        predictions: shape (…, features), or the shape of mask when there is one number a place.
-        targets: the same shape as predictions.
-        mask: true where a place counts; its shape is that of the leading axes. By default all count.
+        predictions: Shape (…, features), or the shape of mask when there is one number a place.
+        targets: The same shape as predictions.
+        mask: True where a place counts; its shape is that of the leading axes. By default all count.
 
     Returns:
         A scalar, in the square of the targets' unit.
 
     Raises:
-        ValueError: if shapes disagree or no place counts.
+        ValueError: If shapes disagree or no place counts.
 
     Example:
         >>> mean_squared_error(torch.tensor([1.0, 5.0]), torch.tensor([3.0, 0.0]), torch.tensor([True, False])).item()
@@ -85,15 +85,15 @@ def accuracy(logits: Tensor, targets: Tensor, mask: Tensor | None = None) -> flo
     """Returns the share of counted places where the highest score is the target's.
 
     Args:
-        logits: scores, shape (…, classes).
-        targets: class indices, shape (…).
-        mask: true where a place counts, shape (…); by default all count.
+        logits: Scores, shape (…, classes).
+        targets: Class indices, shape (…).
+        mask: True where a place counts, shape (…); by default all count.
 
     Returns:
         A number between 0 and 1.
 
     Raises:
-        ValueError: if shapes disagree or no place counts.
+        ValueError: If shapes disagree or no place counts.
 
     Example:
         >>> accuracy(torch.tensor([[0.0, 2.0], [3.0, 1.0]]), torch.tensor([1, 1]))
@@ -109,7 +109,7 @@ def nats_to_bits(nats: float | Tensor) -> float | Tensor:
     """Returns the same surprise in bits: nats divided by log 2.
 
     Args:
-        nats: a number or tensor in nats.
+        nats: A number or tensor in nats.
 
     Returns:
         The same in bits.
@@ -125,7 +125,7 @@ def perplexity(nats: float) -> float:
     """Returns the number of equally likely choices that would surprise as much: exp of the mean nats.
 
     Args:
-        nats: mean surprise in nats.
+        nats: Mean surprise in nats.
 
     Returns:
         A number ≥ 1 for nats ≥ 0; infinity where exp overflows.

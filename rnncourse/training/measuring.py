@@ -15,16 +15,16 @@ def average(
     """Returns the mean loss over batches, in evaluation mode and without gradients.
 
     Args:
-        model: what is measured; its training mode is put back.
-        batches: read once.
-        loss: a function of (model, batch). It returns a mean, and every batch then weighs the same; or a pair (mean,
+        model: What is measured; its training mode is put back.
+        batches: Read once.
+        loss: A function of (model, batch). It returns a mean, and every batch then weighs the same; or a pair (mean,
             count), and every batch weighs by what it counted.
 
     Returns:
         The weighted mean.
 
     Raises:
-        ValueError: if there were no batches.
+        ValueError: If there were no batches.
 
     Example:
         >>> average(nn.Identity(), [torch.ones(2), torch.zeros(6)], lambda model, x: (model(x).mean(), len(x)))
@@ -49,8 +49,8 @@ def measured(model: nn.Module, measure: Callable[[nn.Module], float]) -> float:
     """Returns a measure taken in evaluation mode and without gradients; leaves generator and mode as they were.
 
     Args:
-        model: what is measured.
-        measure: a function of the model.
+        model: What is measured.
+        measure: A function of the model.
 
     Returns:
         What it returned, as a number.
@@ -69,7 +69,7 @@ def devices(parameters: Iterable[Tensor]) -> list[int]:
     """Returns the CUDA devices whose generators a run touches.
 
     Args:
-        parameters: those of the model.
+        parameters: Those of the model.
 
     Returns:
         Their indices, sorted.

@@ -27,11 +27,11 @@ def make_optimizer(
     """Returns an optimiser of the parameters.
 
     Args:
-        optimizer: a name of :data:`OPTIMIZERS`, or a function from parameters to an optimiser.
-        parameters: what is trained.
-        lr: learning rate; this and the next two are for an optimiser given by name.
-        weight_decay: pull of the weights to zero.
-        momentum: left out where it is 0, since not every optimiser has one.
+        optimizer: A name of :data:`OPTIMIZERS`, or a function from parameters to an optimiser.
+        parameters: What is trained.
+        lr: Learning rate; this and the next two are for an optimiser given by name.
+        weight_decay: Pull of the weights to zero.
+        momentum: Left out where it is 0, since not every optimiser has one.
 
     Returns:
         The optimiser.

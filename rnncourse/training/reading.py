@@ -18,13 +18,13 @@ def read_batches(batches: Iterable[Any], epochs: int | None, steps: int | None, 
     """Yields batches, and :data:`END_OF_EPOCH` after each epoch, until a limit is reached.
 
     Args:
-        batches: read again for each epoch.
-        epochs: how many times to read them at most.
-        steps: how many steps to take at most.
-        history: knows how many steps were taken, and is told of each epoch.
+        batches: Read again for each epoch.
+        epochs: How many times to read them at most.
+        steps: How many steps to take at most.
+        history: Knows how many steps were taken, and is told of each epoch.
 
     Raises:
-        ValueError: if the batches cannot be read a second time.
+        ValueError: If the batches cannot be read a second time.
     """
     for epoch in itertools.count() if epochs is None else range(epochs):
         empty = True
@@ -48,7 +48,7 @@ def batch_size(batch: Any) -> int:
     """Returns the first axis of the first tensor in a batch, however it is nested.
 
     Args:
-        batch: a tensor, or a tuple, list or dict of batches.
+        batch: A tensor, or a tuple, list or dict of batches.
 
     Returns:
         How many sequences it holds, 0 if there is no tensor in it.

@@ -14,14 +14,14 @@ def cosine(steps: int, warmup: int = 0) -> Callable[[int], float]:
     where s is the step, w is ``warmup`` and S is ``steps``.
 
     Args:
-        steps: where it reaches zero, > warmup.
-        warmup: how many steps it rises, ≥ 0.
+        steps: Where it reaches zero, > warmup.
+        warmup: How many steps it rises, ≥ 0.
 
     Returns:
         A function from the step to a factor between 0 and 1.
 
     Raises:
-        ValueError: if steps is not larger than warmup.
+        ValueError: If steps is not larger than warmup.
 
     Example:
         >>> factor = cosine(100, warmup=10)

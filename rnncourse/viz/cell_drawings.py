@@ -35,9 +35,9 @@ class LitSketch(Sketch):
     """A sketch of parts, one of which may be lit while the others are drawn pale.
 
     Args:
-        width: of the drawing, in inches.
-        height: of the drawing, in inches.
-        lit: the name of the part in full colour; all are if not given.
+        width: Of the drawing, in inches.
+        height: Of the drawing, in inches.
+        lit: The name of the part in full colour; all are if not given.
 
     Example:
         >>> sketch = LitSketch(3, 1, lit="gate")
@@ -60,7 +60,7 @@ class LitSketch(Sketch):
         """Draws what follows as belonging to these parts: pale, if something else is lit.
 
         Args:
-            *names: the parts, at least one.
+            *names: The parts, at least one.
         """
         self.parts.update(names)
         artists = (self.axes.patches, self.axes.texts)
@@ -103,8 +103,8 @@ def outline(sketch: Sketch, title: str) -> Part:
     """Draws the frame that all cells share.
 
     Args:
-        sketch: where to.
-        title: the kind of cell.
+        sketch: Where to.
+        title: The kind of cell.
 
     Returns:
         The frame.
@@ -122,7 +122,7 @@ def vanilla_cell(highlight: str | None = None) -> Figure:
         A figure.
 
     Raises:
-        ValueError: if there is no such part.
+        ValueError: If there is no such part.
     """
     sketch = LitSketch(WIDTH, HEIGHT, lit=highlight)
     outline(sketch, "vanilla cell")
@@ -158,14 +158,14 @@ def lstm_cell(highlight: str | None = None) -> Figure:
     """Draws one step of the LSTM: four learned layers, and the cell state's line along the top.
 
     Args:
-        highlight: the step in full colour, its equation written below: ``"forget"``, ``"input"`` (with the candidate),
+        highlight: The step in full colour, its equation written below: ``"forget"``, ``"input"`` (with the candidate),
             ``"update"`` or ``"output"``; the whole cell if not given.
 
     Returns:
         A figure.
 
     Raises:
-        ValueError: if there is no such step.
+        ValueError: If there is no such step.
     """
     sketch = LitSketch(WIDTH, HEIGHT, lit=highlight)
     outline(sketch, "LSTM cell")
@@ -242,14 +242,14 @@ def conveyor_belt(steps: int = 3, *, gradient: bool = False) -> Figure:
     """Draws the cell states over time: at every step one product and one sum, and nothing else on the line.
 
     Args:
-        steps: how many steps, 2 to 5.
-        gradient: draw in red how the gradient comes back along the line.
+        steps: How many steps, 2 to 5.
+        gradient: Draw in red how the gradient comes back along the line.
 
     Returns:
         A figure.
 
     Raises:
-        ValueError: if steps is out of range.
+        ValueError: If steps is out of range.
     """
     if not isinstance(steps, int) or not 2 <= steps <= 5:
         raise ValueError(f"steps is {steps!r}; it should be a whole number from 2 to 5")

@@ -23,18 +23,18 @@ def loss_curves(
     """Draws losses over training steps, smoothed, with the raw losses faint behind them.
 
     Args:
-        runs: from a label to a :class:`rnncourse.training.History`, a list of losses, or a list of those, one a seed
+        runs: From a label to a :class:`rnncourse.training.History`, a list of losses, or a list of those, one a seed
             (then the mean over seeds is drawn, in a band from the lowest to the highest).
-        smooth: how much of the smoothed value is kept at each step, 0 ≤ smooth < 1.
-        unit: of the losses.
-        baselines: values to beat, drawn as dashed lines, by name.
-        logy: logarithmic losses.
+        smooth: How much of the smoothed value is kept at each step, 0 ≤ smooth < 1.
+        unit: Of the losses.
+        baselines: Values to beat, drawn as dashed lines, by name.
+        logy: Logarithmic losses.
 
     Returns:
         A figure.
 
     Raises:
-        ValueError: if there is nothing to draw or smooth is out of range.
+        ValueError: If there is nothing to draw or smooth is out of range.
     """
     if not runs:
         raise ValueError("runs is empty; it should hold at least one run")
@@ -70,20 +70,20 @@ def lines(
     """Draws lines over the same places; where there are several seeds, their mean, and a band of one deviation.
 
     Args:
-        x: the places.
-        series: from a label to values at those places, or to rows of them, one a seed.
-        xlabel: what x is, with its unit.
-        ylabel: what the values are, with their unit.
-        logx: logarithmic places.
-        logy: logarithmic values.
-        baselines: values to compare with, drawn as dashed lines, by name.
-        marks: mark each place.
+        x: The places.
+        series: From a label to values at those places, or to rows of them, one a seed.
+        xlabel: What x is, with its unit.
+        ylabel: What the values are, with their unit.
+        logx: Logarithmic places.
+        logy: Logarithmic values.
+        baselines: Values to compare with, drawn as dashed lines, by name.
+        marks: Mark each place.
 
     Returns:
         A figure.
 
     Raises:
-        ValueError: if a series has another length than x, or there is none.
+        ValueError: If a series has another length than x, or there is none.
     """
     if not series:
         raise ValueError("series is empty; it should hold at least one line")
@@ -116,15 +116,15 @@ def bars(
     """Draws a bar for each label, a dot for each seed, and a whisker of one deviation.
 
     Args:
-        values: from a label to a number, or to numbers, one a seed.
-        ylabel: what they are, with their unit.
-        baselines: values to compare with, drawn as dashed lines, by name.
+        values: From a label to a number, or to numbers, one a seed.
+        ylabel: What they are, with their unit.
+        baselines: Values to compare with, drawn as dashed lines, by name.
 
     Returns:
         A figure.
 
     Raises:
-        ValueError: if there is nothing to draw.
+        ValueError: If there is nothing to draw.
     """
     if not values:
         raise ValueError("values is empty; it should hold at least one bar")

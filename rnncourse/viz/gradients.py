@@ -21,14 +21,14 @@ def credit_chain(steps: int = 6, *, shrink: float = 0.6) -> Figure:
     """Draws an unrolled network whose gradient, on its way back, shrinks in one row and grows in the other.
 
     Args:
-        steps: how many hidden states, at least 2.
-        shrink: the factor per step in the upper row; the lower row grows by its inverse. Between 0 and 1.
+        steps: How many hidden states, at least 2.
+        shrink: The factor per step in the upper row; the lower row grows by its inverse. Between 0 and 1.
 
     Returns:
         A figure.
 
     Raises:
-        ValueError: if there are fewer than 2 steps or the factor is out of range.
+        ValueError: If there are fewer than 2 steps or the factor is out of range.
     """
     if steps < 2:
         raise ValueError(f"steps is {steps!r}; it should be at least 2")
@@ -76,14 +76,14 @@ def activations(x: Sequence[float], functions: Mapping[str, tuple[Sequence[float
     """Draws activation functions beside their slopes.
 
     Args:
-        x: where they were evaluated.
-        functions: from a name to (values, slopes) at ``x``.
+        x: Where they were evaluated.
+        functions: From a name to (values, slopes) at ``x``.
 
     Returns:
         A figure of two panels.
 
     Raises:
-        ValueError: if there is nothing to draw.
+        ValueError: If there is nothing to draw.
     """
     if not functions:
         raise ValueError("functions is empty; it should hold at least one function")
@@ -103,16 +103,16 @@ def decay(
     """Draws the norm of the product of Jacobians against distance, one panel for each network.
 
     Args:
-        panels: from a title to named lines, each a sequence over lags 0, 1, …; the names "measured", "bound" and
+        panels: From a title to named lines, each a sequence over lags 0, 1, …; the names "measured", "bound" and
             "asymptote" have their own looks.
-        floor: the lowest value shown.
-        ceiling: the highest value shown.
+        floor: The lowest value shown.
+        ceiling: The highest value shown.
 
     Returns:
         A figure.
 
     Raises:
-        ValueError: if there is nothing to draw.
+        ValueError: If there is nothing to draw.
     """
     if not panels:
         raise ValueError("panels is empty; it should hold at least one panel")
@@ -136,15 +136,15 @@ def gradient_lines(lines: Mapping[str, Sequence[float]], *, ylabel: str, floor: 
     """Draws gradient norms against the steps back from the loss, one line for each network.
 
     Args:
-        lines: from a name to norms at lags 0, 1, ….
-        ylabel: what the norms are.
-        floor: values below are not drawn.
+        lines: From a name to norms at lags 0, 1, ….
+        ylabel: What the norms are.
+        floor: Values below are not drawn.
 
     Returns:
         A figure.
 
     Raises:
-        ValueError: if there is nothing to draw.
+        ValueError: If there is nothing to draw.
     """
     if not lines:
         raise ValueError("lines is empty; it should hold at least one line")
@@ -164,15 +164,15 @@ def clipping(
     """Draws gradient norms before clipping, and the validation error, of training runs.
 
     Args:
-        runs: from a label to (gradient norms by step, validation errors as pairs of step and error).
-        baseline: the error to beat, a dashed line.
-        clip: the norm that is clipped at, a dashed line.
+        runs: From a label to (gradient norms by step, validation errors as pairs of step and error).
+        baseline: The error to beat, a dashed line.
+        clip: The norm that is clipped at, a dashed line.
 
     Returns:
         A figure of two panels.
 
     Raises:
-        ValueError: if there is nothing to draw.
+        ValueError: If there is nothing to draw.
     """
     if not runs:
         raise ValueError("runs is empty; it should hold at least one run")
@@ -192,15 +192,15 @@ def horizons(reached: Mapping[str, Sequence[int]], *, lengths: Sequence[int], se
     """Draws the longest sequence that each cell learned within one budget: a bar for the median, a dot for each seed.
 
     Args:
-        reached: from a cell's name to the longest length solved, one a seed; 0 for none.
-        lengths: the lengths that were tried.
-        sequences: the budget at each length, in training sequences.
+        reached: From a cell's name to the longest length solved, one a seed; 0 for none.
+        lengths: The lengths that were tried.
+        sequences: The budget at each length, in training sequences.
 
     Returns:
         A figure.
 
     Raises:
-        ValueError: if there is nothing to draw.
+        ValueError: If there is nothing to draw.
     """
     if not reached:
         raise ValueError("reached is empty; it should hold at least one cell")

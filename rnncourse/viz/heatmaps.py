@@ -26,18 +26,18 @@ def text_heatmap(
     """Draws a text with a colour behind each character: one row for each unit that is looked at.
 
     Args:
-        text: characters, or words.
-        values: one number for each character, or rows of them.
-        row_labels: a name for each row, like the number of a unit.
-        centre: the value drawn white; below it blue, above it orange. None: from light (lowest) to dark (highest).
-        label: what the values are, with their unit, for the colour bar.
-        per_line: after how many characters the text is broken.
+        text: Characters, or words.
+        values: One number for each character, or rows of them.
+        row_labels: A name for each row, like the number of a unit.
+        centre: The value drawn white; below it blue, above it orange. None: from light (lowest) to dark (highest).
+        label: What the values are, with their unit, for the colour bar.
+        per_line: After how many characters the text is broken.
 
     Returns:
         A figure.
 
     Raises:
-        ValueError: if the numbers do not fit the text or the labels.
+        ValueError: If the numbers do not fit the text or the labels.
     """
     rows = np.atleast_2d(np.asarray(values, dtype=float))
     if rows.shape[1] != len(text) or not len(text):
@@ -83,20 +83,20 @@ def matrix(
     """Draws a grid of numbers as colours.
 
     Args:
-        values: rows of numbers, the first row on top.
-        xlabel: what the columns are.
-        ylabel: what the rows are.
-        xticks: a name for each column.
-        yticks: a name for each row.
-        centre: the value drawn white; None: from light (lowest) to dark (highest).
-        label: what the numbers are, with their unit.
-        numbers: a format like ".2f" to write each number into its cell.
+        values: Rows of numbers, the first row on top.
+        xlabel: What the columns are.
+        ylabel: What the rows are.
+        xticks: A name for each column.
+        yticks: A name for each row.
+        centre: The value drawn white; None: from light (lowest) to dark (highest).
+        label: What the numbers are, with their unit.
+        numbers: A format like ".2f" to write each number into its cell.
 
     Returns:
         A figure.
 
     Raises:
-        ValueError: if values are not rows of equal length.
+        ValueError: If values are not rows of equal length.
     """
     grid = np.asarray(values, dtype=float)
     if grid.ndim != 2 or not grid.size:

@@ -71,9 +71,9 @@ def figure(width: float = 7.0, height: float = 3.0, **subplots: Any) -> tuple[Fi
     """Returns a figure in the course's style and its axes.
 
     Args:
-        width: in inches.
-        height: in inches.
-        **subplots: what ``matplotlib.pyplot.subplots`` takes, like ``ncols=2``.
+        width: In inches.
+        height: In inches.
+        **subplots: What ``matplotlib.pyplot.subplots`` takes, like ``ncols=2``.
 
     Returns:
         The pair (figure, axes), axes being an array where there are several.

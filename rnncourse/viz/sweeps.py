@@ -23,18 +23,18 @@ def sweep(
     """Draws how a result changes with one number: a line through the means, a dot for each seed.
 
     Args:
-        x: the number's values.
-        lines: from a label to results of shape (seeds, len(x)); NaN where there is none.
-        xlabel: what the number is.
-        ylabel: what the result is.
-        references: levels to compare with, dashed lines with a name.
-        log: the axes that are logarithmic: ``""``, ``"x"``, ``"y"`` or ``"xy"``.
+        x: The number's values.
+        lines: From a label to results of shape (seeds, len(x)); NaN where there is none.
+        xlabel: What the number is.
+        ylabel: What the result is.
+        references: Levels to compare with, dashed lines with a name.
+        log: The axes that are logarithmic: ``""``, ``"x"``, ``"y"`` or ``"xy"``.
 
     Returns:
         A figure.
 
     Raises:
-        ValueError: if there is nothing to draw, or results do not fit x.
+        ValueError: If there is nothing to draw, or results do not fit x.
     """
     if not lines:
         raise ValueError("lines is empty; it should hold at least one line")
@@ -79,16 +79,16 @@ def dots(
     """Draws results row by row: a dot for each seed, a bar for their median.
 
     Args:
-        panels: from a title to rows, each from a label to one number for each seed; all panels have the same rows.
-        xlabel: what the numbers are, one for all panels or one each.
-        references: from a panel's title to a level to compare with, a dashed line.
-        log: whether the axis is logarithmic.
+        panels: From a title to rows, each from a label to one number for each seed; all panels have the same rows.
+        xlabel: What the numbers are, one for all panels or one each.
+        references: From a panel's title to a level to compare with, a dashed line.
+        log: Whether the axis is logarithmic.
 
     Returns:
         A figure.
 
     Raises:
-        ValueError: if there is nothing to draw, or the panels' rows differ.
+        ValueError: If there is nothing to draw, or the panels' rows differ.
     """
     if not panels:
         raise ValueError("panels is empty; it should hold at least one panel")

@@ -17,8 +17,8 @@ def complaints(path: Path | str, notebook: Notebook) -> list[Complaint]:
     """Returns everything that the house rules have against a notebook.
 
     Args:
-        path: where it lives: chapters (in a folder ``book``) are held to the chapter's template too.
-        notebook: its content.
+        path: Where it lives: chapters (in a folder ``book``) are held to the chapter's template too.
+        notebook: Its content.
 
     Returns:
         Complaints, in the order of the rules; none for a good notebook.

@@ -14,11 +14,11 @@ class Part:
     """Something drawn, with the places where lines can end.
 
     Attributes:
-        x: its middle.
-        y: its middle.
-        half_width: from the middle to its left and right side.
-        half_height: from the middle to its top and bottom.
-        round: whether lines to it end on a circle.
+        x: Its middle.
+        y: Its middle.
+        half_width: From the middle to its left and right side.
+        half_height: From the middle to its top and bottom.
+        round: Whether lines to it end on a circle.
     """
 
     x: float
@@ -63,8 +63,8 @@ def ends(start: Part | Point, end: Part | Point) -> tuple[Point, Point]:
     """The two places where a straight line between two parts or points begins and ends.
 
     Args:
-        start: where from.
-        end: where to.
+        start: Where from.
+        end: Where to.
 
     Returns:
         Points: on the outline of a part, or as they were given.
@@ -80,9 +80,9 @@ def short_of(corner: Point, other: Point, distance: float) -> Point:
     """The place near a corner, on the way to another point, where a rounded corner begins.
 
     Args:
-        corner: where the way turns.
-        other: where it comes from, or goes to.
-        distance: how far from the corner; at most half of the way.
+        corner: Where the way turns.
+        other: Where it comes from, or goes to.
+        distance: How far from the corner; at most half of the way.
 
     Returns:
         A point.

@@ -53,16 +53,16 @@ def unrolled_rnn(steps: int = 4, *, folded: bool = True, outputs: bool = True, g
     """Draws a recurrent network over time: the same weights at every step.
 
     Args:
-        steps: how many steps, 2 to 8.
-        folded: draw the folded network and an equals sign before it.
-        outputs: draw an output at each step.
-        gradient: draw in red how the gradient of the last step's loss comes back.
+        steps: How many steps, 2 to 8.
+        folded: Draw the folded network and an equals sign before it.
+        outputs: Draw an output at each step.
+        gradient: Draw in red how the gradient of the last step's loss comes back.
 
     Returns:
         A figure.
 
     Raises:
-        ValueError: if steps is out of range.
+        ValueError: If steps is out of range.
     """
     _check_steps(steps)
     offset = 2.6 if folded else 0.9

@@ -16,8 +16,8 @@ class Sketch:
     """A drawing in inches.
 
     Args:
-        width: of the drawing.
-        height: of the drawing.
+        width: Of the drawing.
+        height: Of the drawing.
 
     Example:
         >>> sketch = Sketch(3, 1)
@@ -71,12 +71,12 @@ class Sketch:
         """Draws a vector's way from one part or point to another.
 
         Args:
-            start: where from.
-            end: where to.
-            bend: how far it swings out to its right, as a share of its length.
-            label: a name beside its middle.
-            colour: a name of the palette.
-            dashed: for gradients, or what is left out.
+            start: Where from.
+            end: Where to.
+            bend: How far it swings out to its right, as a share of its length.
+            label: A name beside its middle.
+            colour: A name of the palette.
+            dashed: For gradients, or what is left out.
         """
         a, b = self._connect(start, end, "-|>", colour, bend, dashed)
         if label:

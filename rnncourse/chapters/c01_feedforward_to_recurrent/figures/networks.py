@@ -40,15 +40,15 @@ def adjacency(graphs: Mapping[str, np.ndarray], *, groups: Sequence[int] = (), l
     """Draws who feeds whom: one square of a row and a column a unit for each network.
 
     Args:
-        graphs: name → matrix of shape (units, units), nonzero where the column's unit feeds the row's.
-        groups: sizes of the groups of units, in order; lines are drawn between them.
-        labels: the groups' names.
+        graphs: Name → matrix of shape (units, units), nonzero where the column's unit feeds the row's.
+        groups: Sizes of the groups of units, in order; lines are drawn between them.
+        labels: The groups' names.
 
     Returns:
         A figure.
 
     Raises:
-        ValueError: if a matrix is not square, or there is a label too many or too few.
+        ValueError: If a matrix is not square, or there is a label too many or too few.
     """
     if labels and len(labels) != len(groups):
         raise ValueError(f"labels has {len(labels)} entries; it should have {len(groups)}, one for each group")

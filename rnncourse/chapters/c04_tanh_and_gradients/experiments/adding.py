@@ -73,12 +73,12 @@ class Learnt(NamedTuple):
     """How learning to add went.
 
     Attributes:
-        error: mean squared error on fresh test sequences, with the weights that did best on the validation sequences.
-        solved: whether the validation error fell below :data:`SOLVED` within the budget.
-        sequences: how many training sequences were seen until then, or in all.
-        diverged: whether the loss or its gradient stopped being a number.
-        history: losses, gradient norms and validation errors along the way.
-        model: the network itself.
+        error: Mean squared error on fresh test sequences, with the weights that did best on the validation sequences.
+        solved: Whether the validation error fell below :data:`SOLVED` within the budget.
+        sequences: How many training sequences were seen until then, or in all.
+        diverged: Whether the loss or its gradient stopped being a number.
+        history: Losses, gradient norms and validation errors along the way.
+        model: The network itself.
     """
 
     error: float

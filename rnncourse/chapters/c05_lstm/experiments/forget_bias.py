@@ -109,10 +109,10 @@ class Recalled(NamedTuple):
     """How learning to recall went.
 
     Attributes:
-        error: share of wrong answers on fresh test sequences; :data:`CHANCE` is that of a guess.
-        solved: whether the share fell below :data:`SOLVED` on the held-out sequences within the budget.
-        sequences: how many training sequences were seen until then, or in all.
-        model: the network.
+        error: Share of wrong answers on fresh test sequences; :data:`CHANCE` is that of a guess.
+        solved: Whether the share fell below :data:`SOLVED` on the held-out sequences within the budget.
+        sequences: How many training sequences were seen until then, or in all.
+        model: The network.
     """
 
     error: float

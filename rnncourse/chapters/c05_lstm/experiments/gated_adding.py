@@ -61,11 +61,11 @@ class Original(NamedTuple):
     """How learning the task of 1997 went.
 
     Attributes:
-        solved: whether :data:`IN_A_ROW` training sequences in a row were answered rightly within the budget.
-        sequences: how many training sequences were seen until then, or in all.
-        wrong: how many of 2,560 test sequences were answered wrongly.
-        error: mean squared error on the test sequences.
-        model: the network.
+        solved: Whether :data:`IN_A_ROW` training sequences in a row were answered rightly within the budget.
+        sequences: How many training sequences were seen until then, or in all.
+        wrong: How many of 2,560 test sequences were answered wrongly.
+        error: Mean squared error on the test sequences.
+        model: The network.
     """
 
     solved: bool

@@ -21,16 +21,16 @@ def mask(
     """Draws a gate as a mask: a row of numbers, times a row of numbers between 0 and 1, is what is let through.
 
     Args:
-        gate: the gate's values, from 0 to 1.
-        values: the numbers that it gates, as many.
-        gate_name: what to call the gate.
-        value_name: what to call the numbers.
+        gate: The gate's values, from 0 to 1.
+        values: The numbers that it gates, as many.
+        gate_name: What to call the gate.
+        value_name: What to call the numbers.
 
     Returns:
         A figure.
 
     Raises:
-        ValueError: if the two are not of one length, or the gate leaves 0 to 1.
+        ValueError: If the two are not of one length, or the gate leaves 0 to 1.
     """
     gate, values = np.asarray(gate, dtype=float), np.asarray(values, dtype=float)
     if gate.shape != values.shape or gate.ndim != 1 or not gate.size:
@@ -64,13 +64,13 @@ def histograms(panels: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
     """Draws how gate values are spread between 0 and 1.
 
     Args:
-        panels: from a gate's name to the share of its values in equal bins from 0 to 1, under a label for each network.
+        panels: From a gate's name to the share of its values in equal bins from 0 to 1, under a label for each network.
 
     Returns:
         A figure of one panel a gate.
 
     Raises:
-        ValueError: if there is nothing to draw.
+        ValueError: If there is nothing to draw.
     """
     if not panels:
         raise ValueError("panels is empty; it should hold at least one gate")
@@ -95,17 +95,17 @@ def over_text(
     """Draws what gates and states do along a text, one row each under the characters.
 
     Args:
-        text: the characters that are read.
-        rows: from a name to one number for each character: gates from 0 (light) to 1 (dark).
-        signed: the names of those rows that hold numbers of both signs: blue below zero, orange above, each row on a
+        text: The characters that are read.
+        rows: From a name to one number for each character: gates from 0 (light) to 1 (dark).
+        signed: The names of those rows that hold numbers of both signs: blue below zero, orange above, each row on a
             scale of its own.
-        per_line: after how many characters the text is broken.
+        per_line: After how many characters the text is broken.
 
     Returns:
         A figure.
 
     Raises:
-        ValueError: if there is nothing to draw, or a row does not fit the text.
+        ValueError: If there is nothing to draw, or a row does not fit the text.
     """
     if not rows or not text:
         raise ValueError("rows or text is empty; there should be at least one row and one character")

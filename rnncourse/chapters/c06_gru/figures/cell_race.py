@@ -20,16 +20,16 @@ def epochs_and_seconds(
     """Draws validation curves against epochs on the left and against seconds on the right, on one scale.
 
     Args:
-        curves: from a name to values of shape (seeds, points); the band reaches from the lowest to the highest seed.
-        epochs: passes through the data at each point, the same for all.
-        seconds: from each name to the CPU seconds spent at each point.
-        ylabel: what the values are, with their unit.
+        curves: From a name to values of shape (seeds, points); the band reaches from the lowest to the highest seed.
+        epochs: Passes through the data at each point, the same for all.
+        seconds: From each name to the CPU seconds spent at each point.
+        ylabel: What the values are, with their unit.
 
     Returns:
         A figure of two panels.
 
     Raises:
-        ValueError: if there is nothing to draw, or the points do not fit.
+        ValueError: If there is nothing to draw, or the points do not fit.
     """
     if not curves:
         raise ValueError("curves is empty; it should hold at least one cell")

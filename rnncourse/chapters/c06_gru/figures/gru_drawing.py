@@ -25,15 +25,15 @@ def gru_cell(highlight: str | None = None, *, reset: str = "after") -> Figure:
     """Draws one step of the GRU: one state along the top, two gates, one candidate.
 
     Args:
-        highlight: the step in full colour, its equation written below: ``"reset"``, ``"update"``, ``"candidate"`` or
+        highlight: The step in full colour, its equation written below: ``"reset"``, ``"update"``, ``"candidate"`` or
             ``"blend"``; the whole cell if not given.
-        reset: whether the reset gate acts ``"after"`` the matrix product (PyTorch) or ``"before"`` it (as published).
+        reset: Whether the reset gate acts ``"after"`` the matrix product (PyTorch) or ``"before"`` it (as published).
 
     Returns:
         A figure.
 
     Raises:
-        ValueError: if there is no such step or no such place for the reset.
+        ValueError: If there is no such step or no such place for the reset.
     """
     if reset not in ("after", "before"):
         raise ValueError(f"reset is {reset!r}; it should be 'after' or 'before'")

@@ -17,10 +17,10 @@ class Opened(NamedTuple):
     """A language model at work, opened.
 
     Attributes:
-        inputs: the characters that were read, as numbers, (streams, time).
-        targets: the characters that followed, (streams, time).
-        trace: gates, candidate, cell state and hidden state, each (streams, time, hidden).
-        surprise: bits at each target, (streams, time).
+        inputs: The characters that were read, as numbers, (streams, time).
+        targets: The characters that followed, (streams, time).
+        trace: Gates, candidate, cell state and hidden state, each (streams, time, hidden).
+        surprise: Bits at each target, (streams, time).
     """
 
     inputs: Tensor
