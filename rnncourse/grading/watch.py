@@ -9,6 +9,7 @@ import functools
 import os
 import stat
 import sys
+import time
 from dataclasses import dataclass
 
 __all__ = ["Used", "kill_marked", "look"]
@@ -55,7 +56,8 @@ def kill_marked(mark: bytes) -> None:
     """Ends every process whose environment holds these bytes: what left its group and its parent still has them."""
     if sys.platform != "linux":
         return
-    for _ in range(20):
+    quiet = 0
+    for _ in range(40):
         found = False
         for entry in os.listdir("/proc"):
             if entry.isdigit() and int(entry) != os.getpid():
@@ -65,8 +67,10 @@ def kill_marked(mark: bytes) -> None:
                     if there:
                         os.kill(int(entry), 9)
                         found = True
-        if not found:
+        quiet = 0 if found else quiet + 1
+        if quiet == 3:  # a process that is just becoming another program shows no environment for a moment
             return
+        time.sleep(0.02)
 
 
 def _family(root: int) -> dict[int, int]:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import subprocess
 import sys
 
@@ -167,7 +168,7 @@ def test_frames_that_answer_nothing_and_short_cells_stretch_no_time(tmp_path):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="daemons are found in /proc")
 def test_daemons_of_a_run_without_walls_are_ended(tmp_path):
-    mark = f"left-by-{tmp_path.name}"
+    mark = f"left-by-{tmp_path.name}-{os.getpid()}"
     cell = (
         "import os, time\n"
         "if os.fork() == 0:\n"
