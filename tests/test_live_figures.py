@@ -1,6 +1,8 @@
 """The live figures: their numbers are the package's, and what a reader does with them works."""
 
 import json
+import os
+import subprocess
 import sys
 
 import pytest
@@ -180,3 +182,38 @@ def test_controls_redraw_by_keyboard_from_the_disk(tmp_path):
             assert complaints == []
             page.close()
         browser.close()
+
+
+CONF = """
+extensions = ["myst_parser"]
+html_theme = "basic"
+
+def setup(app):
+    from course import live
+    live.connect(app)
+"""
+
+
+def built(folder, text: str):
+    """A page of this text, built by Sphinx with the directive alone: its HTML, and what Sphinx complained about."""
+    (folder / "conf.py").write_text(CONF, encoding="utf-8")
+    (folder / "index.md").write_text(f"# A page\n\n{text}\n", encoding="utf-8")
+    command = [sys.executable, "-m", "sphinx", "-q", "--no-color", str(folder), str(folder / "out")]
+    paths = {"PYTHONPATH": str(ROOT / "book" / "_ext")}
+    run = subprocess.run(command, env=os.environ | paths, capture_output=True, text=True, check=False)
+    return (folder / "out" / "index.html").read_text(encoding="utf-8"), run.stderr
+
+
+def test_a_page_shows_a_figure_with_its_caption_and_loads_its_scripts_alone(tmp_path):
+    html, complaints = built(tmp_path, "```{live} gates\nRaise the *forget* bias.\n```")
+    assert '<figure class="interactive" data-figure="gates"><fieldset class="lf-controls" disabled>' in html
+    assert "<figcaption>" in html
+    assert "<em>forget</em>" in html
+    loaded = [file for file in ("networks", "mount", "gates", "gradients", "unrolled") if f"live/{file}.js" in html]
+    assert loaded == ["networks", "mount", "gates"]
+    assert "error" not in complaints.lower()
+
+
+def test_an_unknown_figure_is_an_error_that_names_the_known_ones(tmp_path):
+    _, complaints = built(tmp_path, "```{live} gate\n```")
+    assert "there is no live figure 'gate'; there are unrolled, gates, gradients" in complaints
