@@ -17,7 +17,7 @@ READY := $(VENV)/.installed
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book test lab serve execute exercises grade bench dist clean ci-deps
+.PHONY: help setup book pdf test lab serve execute exercises grade bench dist clean ci-deps
 
 help:  ## this list
 	@echo "make book and make test each work on a fresh clone: they make $(VENV) first."
@@ -34,6 +34,9 @@ $(READY): pyproject.toml constraints.txt
 
 book: $(READY)  ## build the website into _build/html (seconds when nothing changed)
 	"$(PY)" -m book._ext.build
+
+pdf: book  ## print the whole book as a PDF into _build/pdf (needs Chromium or Chrome)
+	"$(PY)" -m book._ext.pdf
 
 test: $(READY)  ## run everything: package, notebooks, exercises, site; a table of minutes at the end
 	"$(PY)" -m tests.run

