@@ -53,7 +53,8 @@ def shape() -> str:
     """Changes when pages come or go, or a setting changes: then everything is built again."""
     names = sorted(path.relative_to(ROOT).as_posix() for path in source_files())
     names += [(ROOT / name).read_text(encoding="utf-8") for name in ("_config.yml", "_toc.yml")]
-    names += [path.read_text(encoding="utf-8") for path in sorted((ROOT / "book" / "_ext").rglob("*.py"))]
+    ours = [path for path in sorted((ROOT / "book" / "_ext").rglob("*")) if path.suffix in {".py", ".yml", ".js"}]
+    names += [path.read_text(encoding="utf-8") for path in ours]
     return hashlib.sha256("\0".join(names).encode()).hexdigest()
 
 

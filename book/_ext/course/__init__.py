@@ -1,8 +1,8 @@
 """What the website needs beyond Jupyter Book: one small module per concern."""
 
-from course import api, glossary, maths, numbers, page, references, repository
+from course import api, downloads, glossary, maths, numbers, page, references, repository, search
 
-CONCERNS = (repository, api, maths, numbers, references, glossary, page)
+CONCERNS = (repository, api, maths, numbers, references, glossary, search, page, downloads)
 
 
 def setup(app):
