@@ -59,11 +59,16 @@ def learner(wheel, tmp_path_factory):
 
 def test_the_wheel_carries_chapters_and_exercises_and_no_solutions(wheel):
     names = zipfile.ZipFile(wheel).namelist()
+    files = zipfile.ZipFile(wheel)
     for folder in ("book", "exercises"):
         there = {path.name for path in (ROOT / folder).glob("[0-9][0-9]_*.ipynb")}
         assert {
             Path(n).name for n in names if n.startswith(f"rnncourse/_course/{folder}/") and n.endswith(".ipynb")
         } == there
+        for name in there:
+            text = files.read(f"rnncourse/_course/{folder}/{name}").decode()
+            assert '"edition": "plain"' in text
+            assert not re.search(r"\{(glue:text|doc|term|cite:[pt])\}`", text), name
     assert not [name for name in names if "solution" in name]
 
 
@@ -99,7 +104,12 @@ def test_a_learner_without_git_walks_the_whole_path(learner, tmp_path):
     assert (report["points"], report["out_of"], report["isolation"]) == (15, 15, "bubblewrap")
     assert report["course"] == rnncourse.__version__
 
+    untouched_too = learner("rnncourse", "grade", "exercises/03_backpropagation_through_time.ipynb", cwd=folder)
+    assert untouched_too.returncode == 1, untouched_too.stderr
     went = learner("rnncourse", "progress", cwd=folder)
+    other = next(line for line in went.stdout.splitlines() if line.startswith("3 "))
+    assert "not started" in other
+    assert " 0 of " in other
     row = next(line for line in went.stdout.splitlines() if line.startswith("2 "))
     assert "15 of 15" in row
     assert row.rstrip().endswith("done")

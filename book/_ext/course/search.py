@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 
 import yaml
+from docutils import nodes
+from sphinx import addnodes
 
 HERE = Path(__file__).parents[1]
 
@@ -28,9 +30,10 @@ def phrases(docname: str) -> list[str]:
 
 
 def enter(app, doctree):
-    """Add them to the index, each as a main entry."""
-    entries = app.env.get_domain("index").entries.setdefault(app.env.docname, [])
-    entries += [("single", phrase, "", "main", None) for phrase in phrases(app.env.docname)]
+    """Put them into the page as entries of an index that only search reads: each one a main entry."""
+    section = next(iter(doctree.findall(nodes.section)), None)
+    if section is not None and (found := phrases(app.env.docname)):
+        section += addnodes.index(entries=[("single", phrase, "", "main", None) for phrase in found])
 
 
 def script(app, pagename, templatename, context, doctree):
