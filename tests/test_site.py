@@ -364,6 +364,21 @@ def test_no_page_scrolls_sideways_on_a_phone(browser, address):
     assert found == {}
 
 
+CUT = """() => [...document.querySelectorAll('.cell_input pre, .highlight-python pre')]
+  .filter(code => code.scrollWidth > code.clientWidth + 1).map(code => code.textContent.slice(0, 80))"""
+
+
+@pytest.mark.browser
+def test_no_line_of_code_is_cut(browser, address):
+    chapters = [name(page) for page in pages() if re.match(r"\d\d_", page.name)]
+    for size in (WIDE, NARROW):
+        for path in chapters:
+            page, *_ = visit(browser, size, "light", f"{address}/{path}")
+            assert page.locator(".cell_input pre").count()
+            assert page.evaluate(CUT) == [], (path, size)
+            page.context.close()
+
+
 @pytest.mark.browser
 @pytest.mark.slow
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import pytest
 
 import rnncourse
 from rnncourse.grading.sandbox import find_sandbox
-from tests.house import ROOT, need
+from tests.house import ROOT, need, on_ci
 
 pytestmark = pytest.mark.slow
 SCRIPTS = "Scripts" if os.name == "nt" else "bin"
@@ -117,3 +117,40 @@ def test_a_learner_without_git_walks_the_whole_path(learner, tmp_path):
     again = learner("rnncourse", "start", "my-course", cwd=tmp_path)
     assert "0 notebooks laid out" in again.stdout
     assert exercise.read_bytes() != untouched
+
+
+def lend_torch(python: Path) -> None:
+    """Torch is large and its range is published: links let pip find ours installed, at its own version."""
+    ask = "import sysconfig; print(sysconfig.get_paths()['purelib'])"
+    theirs = Path(subprocess.run([python, "-c", ask], capture_output=True, text=True, check=True).stdout.strip())
+    ours = Path(sysconfig.get_paths()["purelib"])
+    for path in [*ours.glob("torch"), *ours.glob("torchgen"), *ours.glob("functorch"), *ours.glob("torch-*.dist-info")]:
+        (theirs / path.name).symlink_to(path)
+
+
+@pytest.mark.network
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_an_install_with_the_newest_of_everything_has_the_data_that_the_cards_describe(wheel, tmp_path):
+    """No constraints: what pip chooses today, within what the wheel asks for. It takes minutes, so only where CI=true."""
+    if not (on_ci() or os.environ.get("RNNCOURSE_FRESH_INSTALL")):
+        pytest.skip("installs a hundred packages; set RNNCOURSE_FRESH_INSTALL=1 to run it here")
+    venv.create(tmp_path / "env", with_pip=True)
+    python = tmp_path / "env" / SCRIPTS / "python"
+    lend_torch(python)
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "RNNCOURSE", "PIP_CONSTRAINT"))}
+    clean["RNNCOURSE_STATE"] = str(tmp_path / "state")
+
+    def run(*words: str) -> subprocess.CompletedProcess:
+        return subprocess.run(words, cwd=tmp_path, env=clean, capture_output=True, text=True, timeout=1200)
+
+    pip = [str(python), "-m", "pip", "--disable-pip-version-check"]
+    installed = run(*pip, "install", "--quiet", "--prefer-binary", f"{wheel}[learn]")
+    assert installed.returncode == 0, installed.stderr
+    checked = run(*pip, "check")
+    assert checked.returncode == 0, checked.stdout
+    command = str(python.with_name("rnncourse"))
+    started = run(command, "start", "mine")
+    assert re.search(r"^  ok  data: all \d+ sets", started.stdout, re.MULTILINE), started.stdout + started.stderr
+    verified = run(command, "data")
+    assert verified.returncode == 0, verified.stdout
+    assert "NOT VERIFIED" not in verified.stdout
