@@ -131,7 +131,7 @@ def lend_torch(python: Path) -> None:
 @pytest.mark.network
 @pytest.mark.skipif(os.name == "nt", reason="links need rights there")
 def test_an_install_with_the_newest_of_everything_has_the_data_that_the_cards_describe(wheel, tmp_path):
-    """No constraints: what pip chooses today, within what the wheel asks for. It takes minutes, so only where CI=true."""
+    """No constraints: what pip chooses today, within what the wheel asks for. It takes minutes: only where CI=true."""
     if not (on_ci() or os.environ.get("RNNCOURSE_FRESH_INSTALL")):
         pytest.skip("installs a hundred packages; set RNNCOURSE_FRESH_INSTALL=1 to run it here")
     venv.create(tmp_path / "env", with_pip=True)
