@@ -235,6 +235,7 @@ def page(**numbers) -> Page:
         ("```python\n{term}`carry` in code\n```", "```python\n{term}`carry` in code\n```"),
         ("% a remark\nText\n\n+++\n\nMore", "Text\n\n\n\nMore"),
         ("{.lead}\nText", "Text"),
+        ("```{live} gates\nMove $f_t$.\n```", "> **A figure to move, on the course's website**\n>\n> Move $f_t$."),
         ("```{list-table}\n:header-rows: 1\n\n* - a\n  - b\n* - {term}`gate`\n  - d\n```",
          "| a | b |\n|---|---|\n| [gate](#word-gate) | d |"),
     ],

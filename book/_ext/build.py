@@ -70,7 +70,7 @@ def build(fresh: bool = False, force: bool = False) -> int:
     STAMP.unlink(missing_ok=True)
     OUT.mkdir(exist_ok=True)
     started = time.monotonic()
-    print("Building the site (half a minute or so) …", flush=True)
+    print("Building the site (some minutes from nothing, less for a page) …", flush=True)
     code = run_jupyter_book()
     if code:
         shutil.rmtree(SITE / ".doctrees", ignore_errors=True)

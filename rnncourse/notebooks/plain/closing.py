@@ -1,7 +1,7 @@
 """What a page needs at its end once it stands alone: the works it cites and the words it uses."""
 
+from rnncourse.notebooks.plain.links import linked
 from rnncourse.notebooks.plain.page import Page
-from rnncourse.notebooks.plain.roles import linked
 from rnncourse.notebooks.plain.text import plain_text
 
 __all__ = ["closing_texts"]

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rnncourse.notebooks.plain.equations import displayed
+from rnncourse.notebooks.plain.links import linked
 from rnncourse.notebooks.plain.page import Page
 from rnncourse.notebooks.plain.refusals import NoPlainForm
 
@@ -146,6 +147,13 @@ def _raw(block: Block) -> str:
     return re.sub(r"<script\b.*?</script>", "", block.body, flags=re.DOTALL).strip() if block.argument == "html" else ""
 
 
+def _live(block: Block) -> str:
+    """A figure that moves needs the website; here stands what it shows, and where it is."""
+    links = block.page.links
+    title = linked("A figure to move, on the course's website", links.page(f"book/{links.here}"))
+    return _quote("\n\n".join(filter(None, [f"**{title}**", block.say(block.body, True)])))
+
+
 def _quote(text: str) -> str:
     return "\n".join(f"> {line}".rstrip() for line in text.strip().splitlines())
 
@@ -164,5 +172,6 @@ DIRECTIVES: dict[str, Callable[[Block], str]] = {
     "table": _table,
     "list-table": _list_table,
     "raw": _raw,
+    "live": _live,
     **dict.fromkeys(CONTAINERS.split(), _container),
 }

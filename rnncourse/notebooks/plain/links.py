@@ -4,7 +4,7 @@ import os
 import re
 from dataclasses import dataclass
 
-__all__ = ["Links"]
+__all__ = ["Links", "linked", "site_id"]
 
 
 @dataclass(frozen=True)
@@ -60,3 +60,8 @@ def site_id(label: str) -> str:
     'which'
     """
     return re.sub(r"^[^a-z]+|-+$", "", re.sub(r"[^a-z0-9]+", "-", label.lower()))
+
+
+def linked(text: str, address: str) -> str:
+    """Returns a link, or the text alone where there is nothing to link to."""
+    return f"[{text}]({address})" if address else text

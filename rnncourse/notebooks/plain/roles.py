@@ -5,12 +5,12 @@ from collections.abc import Callable
 
 from rnncourse.notebooks.plain import equations
 from rnncourse.notebooks.plain.citations import Work
-from rnncourse.notebooks.plain.links import site_id
+from rnncourse.notebooks.plain.links import linked, site_id
 from rnncourse.notebooks.plain.numbers import formatted
 from rnncourse.notebooks.plain.page import Page
 from rnncourse.notebooks.plain.refusals import NoPlainForm
 
-__all__ = ["ROLES", "linked", "said"]
+__all__ = ["ROLES", "said"]
 
 EXPLICIT = re.compile(r"(?P<text>.+?)\s*<(?P<target>[^<>]+)>", re.DOTALL)
 
@@ -25,11 +25,6 @@ def said(name: str, content: str, page: Page) -> str:
     if role is None:
         raise NoPlainForm(f"the role {{{name}}} has no plain form; give it one in rnncourse/notebooks/plain/roles.py")
     return role(content, page)
-
-
-def linked(text: str, address: str) -> str:
-    """Returns a link, or the text alone where there is nothing to link to."""
-    return f"[{text}]({address})" if address else text
 
 
 def _split(content: str) -> tuple[str, str]:
