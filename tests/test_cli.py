@@ -40,7 +40,10 @@ def fails(capsys, *words):
     return line.removeprefix("rnncourse: ")
 
 
-COMMANDS = ["run", "execute", "exercises", "lint", "ledger", "data", "grade", "start", "progress", "version"]
+COMMANDS = [
+    "start", "grade", "handout", "progress", "run", "data", "version", "completion",
+    "execute", "exercises", "lint", "ledger", "refresh",
+]  # fmt: skip
 
 
 def test_help_lists_every_command_and_each_has_help(capsys):

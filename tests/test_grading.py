@@ -580,28 +580,31 @@ def test_start_lays_out_and_never_overwrites(course, tmp_path):
     untouched = folder / "chapters" / "02_vanilla_rnn.ipynb"
     write(mine, ["'my work'"])
     assert lay_out(folder, course) == ["0 notebooks laid out, 0 brought up to date, 2 left as they are"]
-    # A newer course: what nobody touched follows it, and what somebody worked in stays, with the new one beside it.
+    # A newer course: what nobody touched follows it, what somebody worked in stays, and the new one comes separately.
     for name in ("book", "exercises"):
         write(course / name / "02_vanilla_rnn.ipynb", [f"'newer {name}'"])
     said = lay_out(folder, course)
     assert said[0] == "0 notebooks laid out, 1 brought up to date, 1 left as they are"
     assert "my work" in mine.read_text()
     assert "newer book" in untouched.read_text()
-    beside = folder / "exercises" / f"02_vanilla_rnn_course-{rnncourse.__version__}.ipynb"
+    beside = folder / f"newer-{rnncourse.__version__}" / "exercises" / "02_vanilla_rnn.ipynb"
+    assert said[1].endswith(str(beside.relative_to(folder)))
+    assert [path.name for path in mine.parent.iterdir()] == [mine.name]
     assert "newer exercises" in beside.read_text()
     write(beside, ["'also mine'"])
     lay_out(folder, course)
     assert "also mine" in beside.read_text()
 
 
-def test_grade_leaves_out_the_courses_copies_that_start_put_beside(course, tmp_path, monkeypatch, faked, capsys):
+def test_grade_grades_the_learners_notebook_and_not_the_newer_one_that_start_brought(
+    course, tmp_path, monkeypatch, faked, capsys
+):
     folder = tmp_path / "mine"
     lay_out(folder, course)
     mine = folder / "exercises" / "02_vanilla_rnn.ipynb"
     mine.write_text('{"points": 1}')
     (course / "exercises" / mine.name).write_text('{"points": 3}')
-    assert "a newer version lies beside yours" in lay_out(folder, course)[1]
-    assert len(list(mine.parent.iterdir())) == 2
+    assert "yours was kept; the newer version is newer-" in lay_out(folder, course)[1]
     monkeypatch.chdir(folder)
     assert main(["grade", "--json", "-"]) == 1
     reports = json.loads(capsys.readouterr().out)["reports"]
@@ -646,6 +649,7 @@ def test_an_untouched_chapter_is_graded_but_not_attempted(course, tmp_path, monk
     check("2.1", lambda *arguments: (_ for _ in ()).throw(NotImplementedError("Exercise 2.1")))
     rows = progress.summarise(progress.read(folder / progress.FILE_NAME), all_questions().values())
     assert next(row for row in rows if row[0] == "2")[1:4] == ("0 of 5", "0 of 5", "5 of 5")
+    assert {row[5].split(";")[0] for row in rows} == {"not started"}
     capsys.readouterr()
 
 

@@ -149,6 +149,7 @@ def test_a_whole_folder_of_start_counts_by_its_exercises_and_not_by_the_courses_
     folder = tmp_path / "class"
     hand_in(folder, "ada/mine/exercises/02_vanilla_rnn.ipynb", points=1)
     hand_in(folder, "ada/mine/exercises/02_vanilla_rnn_course-0.2.0.ipynb", points=3)
+    hand_in(folder, "ada/mine/newer-0.2.0/exercises/02_vanilla_rnn.ipynb", points=3)
     hand_in(folder, "ada/mine/chapters/02_vanilla_rnn.ipynb", points=3)
     hand_in(folder, "ada/mine/exercises/.ipynb_checkpoints/02_vanilla_rnn-checkpoint.ipynb", points=3)
     assert graded(folder)["ada"].points == 1

@@ -52,6 +52,38 @@ def test_every_public_module_has_a_page_that_documents_it():
     assert [module for module in api.modules(ROOT) if f"{module}.html" not in index] == []
 
 
+def test_answers_and_machinery_are_no_part_of_the_reference():
+    shown = [name(page) for page in pages()] + [path.name for path in site().glob("_modules/**/*.html")]
+    for room in ("chapters", "grading", "cli", "bench"):
+        assert (ROOT / "rnncourse" / room).is_dir()
+        assert not [page for page in shown if f"rnncourse.{room}" in page]
+        assert not (site() / "_modules" / "rnncourse" / room).exists()
+
+
+def test_the_download_is_the_plain_edition_and_the_exercises_lie_beside_it():
+    for chapter in sorted((ROOT / "book").glob("[0-9][0-9]_*.ipynb")):
+        page = soup(site() / "book" / f"{chapter.stem}.html")
+        links = {a.get("href") for a in page.select(".dropdown-download-buttons a")}
+        for folder in ("book", "exercises"):
+            if (ROOT / folder / chapter.name).exists():
+                assert f"../_sources/{folder}/{chapter.name}" in links
+                text = (site() / "_sources" / folder / chapter.name).read_text(encoding="utf-8")
+                assert '"edition": "plain"' in text
+                assert not re.search(r"\{(glue:text|doc|term|cite:[pt])\}`", text)
+
+
+def test_the_plain_edition_numbers_equations_as_the_site_does():
+    from rnncourse.notebooks.plain import read_book
+
+    printed = re.compile(r'class="eqno">\(([\d.]+)\)<a class="headerlink" href="#equation-([\w-]+)"')
+    on_site = {}
+    for page in pages():
+        on_site |= {label: number for number, label in printed.findall(page.read_text(encoding="utf-8"))}
+    ours = {label: place.called for label, place in read_book(ROOT).equations.items()}
+    assert ours
+    assert ours == {label: number for label, number in on_site.items() if label in ours}
+
+
 def test_every_documented_object_is_public_and_described():
     bare = []
     for page in pages():
@@ -330,6 +362,21 @@ def test_no_page_scrolls_sideways_on_a_phone(browser, address):
             found[path] = said
         page.context.close()
     assert found == {}
+
+
+CUT = """() => [...document.querySelectorAll('.cell_input pre, .highlight-python pre')]
+  .filter(code => code.scrollWidth > code.clientWidth + 1).map(code => code.textContent.slice(0, 80))"""
+
+
+@pytest.mark.browser
+def test_no_line_of_code_is_cut(browser, address):
+    chapters = [name(page) for page in pages() if re.match(r"\d\d_", page.name)]
+    for size in (WIDE, NARROW):
+        for path in chapters:
+            page, *_ = visit(browser, size, "light", f"{address}/{path}")
+            assert page.locator(".cell_input pre").count()
+            assert page.evaluate(CUT) == [], (path, size)
+            page.context.close()
 
 
 @pytest.mark.browser

@@ -53,7 +53,8 @@ def shape() -> str:
     """Changes when pages come or go, or a setting changes: then everything is built again."""
     names = sorted(path.relative_to(ROOT).as_posix() for path in source_files())
     names += [(ROOT / name).read_text(encoding="utf-8") for name in ("_config.yml", "_toc.yml")]
-    names += [path.read_text(encoding="utf-8") for path in sorted((ROOT / "book" / "_ext").rglob("*.py"))]
+    ours = [path for path in sorted((ROOT / "book" / "_ext").rglob("*")) if path.suffix in {".py", ".yml", ".js"}]
+    names += [path.read_text(encoding="utf-8") for path in ours]
     return hashlib.sha256("\0".join(names).encode()).hexdigest()
 
 
@@ -69,7 +70,7 @@ def build(fresh: bool = False, force: bool = False) -> int:
     STAMP.unlink(missing_ok=True)
     OUT.mkdir(exist_ok=True)
     started = time.monotonic()
-    print("Building the site (half a minute or so) …", flush=True)
+    print("Building the site (some minutes from nothing, less for a page) …", flush=True)
     code = run_jupyter_book()
     if code:
         shutil.rmtree(SITE / ".doctrees", ignore_errors=True)

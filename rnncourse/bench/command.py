@@ -65,7 +65,9 @@ ROUNDS = {
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="rnncourse bench", description="Measure our layers beside torch.nn and a textbook loop, on one thread."
+        prog="rnncourse bench",
+        description="Measure our layers beside torch.nn and a textbook loop, on one thread.",
+        epilog="example: rnncourse bench --quick --sections layers",
     )
     parser.add_argument("--quick", action="store_true", help="tiny sizes, seconds: to see that everything runs")
     parser.add_argument(

@@ -1,13 +1,15 @@
 """The command itself: its parser, and what becomes of an error."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from rnncourse.cli import grading, notebooks, reports, running
+from rnncourse.cli import completion, grading, notebooks, reports, running
 from rnncourse.grading.names import clean
 from rnncourse.grading.outputs import disguised
+from rnncourse.version import __version__
 
 __all__ = ["main", "make_parser"]
 
@@ -26,6 +28,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args: argparse.Namespace | None = None
     try:
         parser = make_parser()
+        if "_ARGCOMPLETE" in os.environ:  # the shell asks what could be typed next; nothing runs
+            completion.answer(parser)
         if word := disguised(words):
             parser.error(f"{word} is also the name of a file here; write ./* instead of *, or move the file away")
         words = [word for word in words if word != "--debug"]
@@ -56,19 +60,23 @@ def make_parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="rnncourse",
         description="The course on recurrent neural networks: run its chapters, do its exercises, build its pages.",
+        epilog="example: rnncourse start my-course   (then: rnncourse COMMAND --help, each with an example)",
     )
+    parser.add_argument("--version", action="version", version=f"rnncourse {__version__}")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    grading.add_parsers(commands)
     running.add_run(commands)
-    running.add_refresh(commands)
+    reports.add_data(commands)
+    reports.add_bench(commands)
+    reports.add_version(commands)
+    completion.add_completion(commands)
+    # Each of these says in its help that it is for maintainers.
     notebooks.add_execute(commands)
     notebooks.add_exercises(commands)
     notebooks.add_lint(commands)
     reports.add_ledger(commands)
-    reports.add_data(commands)
-    reports.add_bench(commands)
-    grading.add_parsers(commands)
-    reports.add_version(commands)
+    running.add_refresh(commands)
     return parser
 
 

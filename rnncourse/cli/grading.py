@@ -24,6 +24,7 @@ def add_parsers(commands: Any) -> None:
         help="lay out chapters and exercises in a folder, and check the installation",
         description="Lay out chapters and exercises in a folder and check the installation. Notebooks that you worked "
         "in are never written over; run it again when the course was updated.",
+        epilog="example: rnncourse start my-course",
     )
     start.add_argument("folder", type=Path, metavar="FOLDER", help="made when it does not exist")
     start.set_defaults(run=run_start)
@@ -34,7 +35,8 @@ def add_parsers(commands: Any) -> None:
         description="Grade exercise notebooks: each runs in a sandbox, and its functions are asked with fresh "
         "inputs. Without a notebook: all of exercises/ below the working directory. A folder is a class: a folder or a "
         "file for each learner; the same line again goes on where a killed run stopped.",
-        epilog="Exit codes: 0 full marks everywhere; 1 graded, points are missing; 2 something could not be graded.",
+        epilog="Exit codes: 0 full marks everywhere; 1 graded, points are missing; 2 something could not be graded. "
+        "Example: rnncourse grade exercises/02_vanilla_rnn.ipynb",
     )
     grade.add_argument("notebooks", nargs="*", type=Path, metavar="NOTEBOOK|FOLDER")
     grade.add_argument("--json", metavar="FILE", help="write the reports as JSON ('-': to the standard output)")
@@ -66,6 +68,7 @@ def add_parsers(commands: Any) -> None:
         help="lay out an exercise for each learner of a class, with questions drawn for each",
         description="Write an exercise notebook for each learner of a list, each with its own choice of the chapter's "
         "questions, all worth the same, and variants.json, which rnncourse grade --variants reads.",
+        epilog="example: rnncourse handout 2 week-2 --roster class.csv --questions 3 --seed 7",
     )
     handout.add_argument("chapter", type=int, metavar="CHAPTER")
     handout.add_argument("folder", type=Path, metavar="FOLDER", help="made when it does not exist")
@@ -78,6 +81,7 @@ def add_parsers(commands: Any) -> None:
         "progress",
         help="what you have attempted, checked and graded, and what to do next",
         description="Per chapter: what was attempted, self-checked and graded, with points, and what to do next.",
+        epilog="example: rnncourse progress my-course",
     )
     progress.add_argument("folder", nargs="?", type=Path, default=Path(), metavar="FOLDER", help="default: here")
     progress.set_defaults(run=run_progress)
@@ -85,13 +89,15 @@ def add_parsers(commands: Any) -> None:
 
 def run_start(args: argparse.Namespace) -> int:
     """``rnncourse start``: 0 when everything that is needed is here."""
+    from rnncourse.data import verify
     from rnncourse.folders import course_root
     from rnncourse.grading.start import check_installation, lay_out
+    from rnncourse.notebooks.plain import learners_course
 
-    for line in lay_out(args.folder, course_root()):
+    for line in lay_out(args.folder, learners_course(course_root())):
         print(line)
-    print("\nYour installation:")
-    lines = check_installation()
+    print("\nYour installation (some seconds, for every data set is held against its hash):", flush=True)
+    lines = check_installation(verify)
     for line in lines:
         print(line)
     print(f'\nTo begin:\n  jupyter lab "{args.folder}"\nand open chapters/, then exercises/ of the same number.')
@@ -228,9 +234,10 @@ def _options(args: argparse.Namespace) -> Any:
 def run_handout(args: argparse.Namespace) -> int:
     """``rnncourse handout``: an exercise for each learner of a list."""
     from rnncourse.chapters import chapter_questions
+    from rnncourse.folders import course_root
     from rnncourse.grading.handout import hand_out
     from rnncourse.grading.roster import read_roster
-    from rnncourse.notebooks.files import course_root
+    from rnncourse.notebooks.plain import learners_course
 
     for line in hand_out(
         args.folder,
@@ -239,7 +246,7 @@ def run_handout(args: argparse.Namespace) -> int:
         chapter_questions(args.chapter),
         args.questions,
         args.seed,
-        course_root(),
+        learners_course(course_root()),
     ):
         print(line)
     return 0

@@ -13,9 +13,10 @@ def add_execute(commands: Any) -> None:
     """Adds ``rnncourse execute`` to the parser; it sets ``run``, which returns the exit code."""
     parser = commands.add_parser(
         "execute",
-        help="execute notebooks in place, for committing",
-        description="Execute notebooks from top to bottom in a fresh kernel and write them back in normal form. A "
-        "notebook whose run fails is left as it was.",
+        help="for maintainers: execute notebooks in place, for committing",
+        description="For maintainers: execute notebooks from top to bottom in a fresh kernel and write them back in "
+        "normal form. A notebook whose run fails is left as it was. To run a notebook of your own: rnncourse run FILE.",
+        epilog="example: rnncourse execute book/02_vanilla_rnn.ipynb",
     )
     parser.add_argument("notebooks", nargs="*", metavar="CHAPTER|FILE", help="by default all of book/ and solutions/")
     parser.add_argument("--fresh", action="store_true", help="also replace figures that can differ only by chance")
@@ -24,9 +25,11 @@ def add_execute(commands: Any) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     """``rnncourse execute``: in place, each in a fresh kernel; one that fails does not stop the others."""
-    from rnncourse.notebooks import NotebookFailed, course_root, execute_file, notebook_files
+    from rnncourse.folders import require_checkout
+    from rnncourse.notebooks import NotebookFailed, execute_file, notebook_files
 
-    files = _notebooks(args.notebooks) or notebook_files(course_root())
+    root = require_checkout("rnncourse execute", "to run a notebook of your own: rnncourse run FILE")
+    files = _notebooks(args.notebooks) or notebook_files(root)
     failures = 0
     for path in files:
         try:
@@ -44,7 +47,10 @@ def execute(args: argparse.Namespace) -> int:
 def add_exercises(commands: Any) -> None:
     """Adds ``rnncourse exercises`` to the parser; it sets ``run``, which returns the exit code."""
     parser = commands.add_parser(
-        "exercises", help="write exercises/ from solutions/, and the solutions' code from the package"
+        "exercises",
+        help="for maintainers: write exercises/ from solutions/, and the solutions' code from the package",
+        description="For maintainers: write the package's functions into solutions/, and exercises/ from there.",
+        epilog="example: rnncourse exercises",
     )
     parser.add_argument("--force", action="store_true", help="write also over exercises that were edited")
     parser.set_defaults(run=exercises)
@@ -53,9 +59,11 @@ def add_exercises(commands: Any) -> None:
 def exercises(args: argparse.Namespace) -> int:
     """``rnncourse exercises``: every exercise from its solution, the same bytes each time."""
     from rnncourse.chapters import worked_solutions
+    from rnncourse.folders import require_checkout
     from rnncourse.notebooks import write_exercises
 
-    changed = write_exercises(solutions=worked_solutions(), force=args.force)
+    root = require_checkout("rnncourse exercises", "your own exercises are laid out by: rnncourse start FOLDER")
+    changed = write_exercises(root, solutions=worked_solutions(), force=args.force)
     for path in changed:
         then = f"; now run: rnncourse execute {path}" if path.parent.name == "solutions" else ""
         print(f"{path}: written{then}")
@@ -66,7 +74,12 @@ def exercises(args: argparse.Namespace) -> int:
 
 def add_lint(commands: Any) -> None:
     """Adds ``rnncourse lint`` to the parser; it sets ``run``, which returns the exit code."""
-    parser = commands.add_parser("lint", help="hold notebooks to the house rules")
+    parser = commands.add_parser(
+        "lint",
+        help="for maintainers: hold notebooks to the house rules",
+        description="For maintainers: hold notebooks to the house rules; nothing is written.",
+        epilog="example: rnncourse lint book/02_vanilla_rnn.ipynb",
+    )
     parser.add_argument("notebooks", nargs="*", metavar="CHAPTER|FILE", help="by default all of book/ and solutions/")
     parser.set_defaults(run=lint)
 

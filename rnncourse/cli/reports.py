@@ -8,17 +8,22 @@ __all__ = ["add_bench", "add_data", "add_ledger", "add_version", "bench", "data"
 
 def add_ledger(commands: Any) -> None:
     """Adds ``rnncourse ledger`` to the parser; it sets ``run``, which returns the exit code."""
-    parser = commands.add_parser("ledger", help="write the page of published numbers, book/ledger.md")
+    parser = commands.add_parser(
+        "ledger",
+        help="for maintainers: write the page of published numbers, book/ledger.md",
+        description="For maintainers: write the page of published numbers, book/ledger.md, from book/results/.",
+        epilog="example: rnncourse ledger --check",
+    )
     parser.add_argument("--check", action="store_true", help="write nothing; fail when the page or a result is stale")
     parser.set_defaults(run=ledger)
 
 
 def ledger(args: argparse.Namespace) -> int:
     """``rnncourse ledger``: the page "paper / this page / why they differ", from the results."""
-    from rnncourse.notebooks import course_root
+    from rnncourse.folders import require_checkout
     from rnncourse.results import ledger_page, require_fresh
 
-    root = course_root()
+    root = require_checkout("rnncourse ledger")
     require_fresh(root)
     page, text = root / "book" / "ledger.md", ledger_page(root)
     current = page.read_text(encoding="utf-8") if page.is_file() else ""
@@ -32,7 +37,9 @@ def ledger(args: argparse.Namespace) -> int:
 
 def add_data(commands: Any) -> None:
     """Adds ``rnncourse data`` to the parser; it sets ``run``, which returns the exit code."""
-    parser = commands.add_parser("data", help="list the data sets and verify their hashes")
+    parser = commands.add_parser(
+        "data", help="list the data sets and verify their hashes", epilog="example: rnncourse data letter_to_sound"
+    )
     parser.add_argument("name", nargs="?", metavar="NAME", help="only this set; by default all")
     parser.add_argument("--list", action="store_true", help="only list; read no data")
     parser.set_defaults(run=data)
@@ -62,7 +69,12 @@ def bench(args: argparse.Namespace) -> int:
 
 def add_version(commands: Any) -> None:
     """Adds ``rnncourse version`` to the parser; it sets ``run``, which returns the exit code."""
-    parser = commands.add_parser("version", help="the versions of the package and of what it stands on")
+    parser = commands.add_parser(
+        "version",
+        help="the versions of the package and of what it stands on",
+        description="The versions of the package and of what it stands on, for a report of an error.",
+        epilog="example: rnncourse version",
+    )
     parser.set_defaults(run=version)
 
 

@@ -15,11 +15,14 @@ def add_run(commands: Any) -> None:
     """Adds ``rnncourse run`` to the parser; it sets ``run``, which returns the exit code."""
     parser = commands.add_parser(
         "run",
-        help="run a chapter at another size",
-        description="Run a chapter into _build/runs/ (its own file stays as it is). At scale 'full' the chapter's "
-        "experiments run first and their results are written to book/results/.",
+        help="run a chapter, or a notebook of your own, at another size",
+        description="Run a chapter or a notebook into _build/runs/ (its own file stays as it is). At scale 'full' a "
+        "chapter's experiments run first; a checkout keeps their results in book/results/.",
+        epilog="example: rnncourse run 02 --scale smoke   or: rnncourse run my-course/chapters/02_vanilla_rnn.ipynb",
     )
-    parser.add_argument("chapter", metavar="CHAPTER", help="a number (02) or a name (vanilla_rnn)")
+    parser.add_argument(
+        "chapter", metavar="CHAPTER|FILE", help="a number (02), a name (vanilla_rnn), or a notebook's file"
+    )
     parser.add_argument("--scale", choices=SCALES, default="page", help="smoke: seconds; page: as printed; full: long")
     parser.add_argument(
         "-p", "--parameter", action="append", default=[], metavar="NAME=VALUE", help="set a parameter of the chapter"
@@ -36,10 +39,14 @@ def add_run(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """``rnncourse run``: the chapter's experiments where asked for, then the chapter through papermill."""
-    from rnncourse.notebooks import NotebookFailed, course_root, resolve_chapter
+    from rnncourse.notebooks import NotebookFailed, course_root
     from rnncourse.notebooks.runs import ensure_writable, known_parameters, run_notebook, runs_folder
 
     root = course_root()
+    path = _notebook(args.chapter, root)
+    of_the_course = path.resolve().parent == root / "book"
+    if args.experiment and not of_the_course:
+        raise ValueError("experiments belong to a chapter of the course; name it by its number, like 02")
     parameters = _parameters(args.parameter)
     folder = args.output or runs_folder(root)
     ensure_writable(folder)
@@ -50,12 +57,11 @@ def run(args: argparse.Namespace) -> int:
     if args.experiment:
         _run_experiments(args, root, folder)
         return 0
-    path = root / "book" / f"{resolve_chapter(args.chapter, root)}.ipynb"
     known = known_parameters(path)
     for name in parameters:
         if name not in known:
             raise ValueError(f"{path.name} has no parameter {name!r}; its parameters are: {', '.join(known) or 'none'}")
-    if args.scale == "full" and not args.no_experiments:
+    if args.scale == "full" and of_the_course and not args.no_experiments:
         _run_experiments(args, root, folder)
     try:
         output = run_notebook(path, args.scale, parameters, folder, progress_bar=not args.quiet)
@@ -70,11 +76,11 @@ def add_refresh(commands: Any) -> None:
     """Adds ``rnncourse refresh`` to the parser; it sets ``run``, which returns the exit code."""
     parser = commands.add_parser(
         "refresh",
-        help="renew stale results without running them whole",
-        description="Renew committed results whose code changed though it says the same. By default the first seed "
-        "runs again at full size, which takes minutes and the kind of processor that made it; with --against, the "
-        "version that made the result and this one run side by side at smoke size. Only values equal to the last bit "
-        "renew.",
+        help="for maintainers: renew stale results without running them whole",
+        description="For maintainers: renew committed results whose code changed though it says the same. By default "
+        "the first seed runs again at full size, which takes minutes and the kind of processor that made it; with "
+        "--against, the version that made the result and this one run side by side at smoke size. Only values equal "
+        "to the last bit renew.",
         epilog="example: git worktree add ../before HEAD~1 && rnncourse refresh --against ../before",
     )
     parser.add_argument("experiment", nargs="*", metavar="NAME", help="like 05.adding; by default all that are stale")
@@ -86,12 +92,12 @@ def add_refresh(commands: Any) -> None:
 
 def refresh(args: argparse.Namespace) -> int:
     """``rnncourse refresh``: results that are stale by their code, and not by what they say."""
-    from rnncourse.notebooks import course_root
+    from rnncourse.folders import require_checkout
     from rnncourse.notebooks.runs import ensure_writable
     from rnncourse.results import compare_versions, confirm_result, find_experiment
     from rnncourse.results.records import results_file, stale_results
 
-    root = course_root()
+    root = require_checkout("rnncourse refresh")
     ensure_writable(root / "book" / "results")
     names = args.experiment or stale_results(root)
     for name in names:
@@ -106,13 +112,25 @@ def refresh(args: argparse.Namespace) -> int:
     return 0
 
 
+def _notebook(named: str, root: Path) -> Path:
+    """The file that is meant: a file's path is that file and no other, everything else is a chapter of the course."""
+    from rnncourse.notebooks import resolve_chapter
+
+    if not named.endswith(".ipynb"):
+        return root / "book" / f"{resolve_chapter(named, root)}.ipynb"
+    if not Path(named).is_file():
+        raise ValueError(f"there is no notebook {named}")
+    return Path(named)
+
+
 def _run_experiments(args: argparse.Namespace, root: Path, folder: Path) -> None:
     """Only full results of a checkout go where they are committed; all others stay among the runs."""
+    from rnncourse.folders import is_wheel
     from rnncourse.notebooks.runs import ensure_writable
     from rnncourse.results import confirm_result, find_experiment, run_chapter_experiments
     from rnncourse.results.records import results_file
 
-    committed = args.scale == "full" and args.output is None and root.name != "_course"
+    committed = args.scale == "full" and args.output is None and not is_wheel(root)
     results = root / "book" / "results" if committed else folder / "results"
     ensure_writable(results)
     if args.confirm:
@@ -121,7 +139,7 @@ def _run_experiments(args: argparse.Namespace, root: Path, folder: Path) -> None
             confirm_result(experiment, results_file(root, experiment.chapter))
         return
     run_chapter_experiments(
-        args.chapter,
+        Path(args.chapter).name,
         args.scale,
         names=args.experiment,
         results=results,

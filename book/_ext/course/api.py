@@ -1,4 +1,4 @@
-"""The API reference: a page for every public module, written from a walk over the package's files."""
+"""The API reference: a page for every module that is there to be used, written from a walk over the package's files."""
 
 import ast
 import re
@@ -14,17 +14,29 @@ checks shapes functional kernels unroll cells layers convert depth trees attenti
 training bptt diagnostics data viz provenance results chapters grading course notebooks cli bench
 """
 ORDER = FLOORS.split()
+# No reference: the rooms of the chapters hold the worked solutions, and the others are machinery that nobody calls.
+LEFT_OUT = {"bench", "chapters", "cli", "grading"}
 
 
 def modules(root: Path) -> list[str]:
-    """Every public module of the package, found without importing it."""
+    """Every public module of the package that the reference shows, found without importing it."""
     found = []
     for file in sorted((root / PACKAGE).rglob("*.py")):
         parts = file.relative_to(root).with_suffix("").parts
         parts = parts[:-1] if parts[-1] == "__init__" else parts
-        if not any(part.startswith("_") for part in parts[1:]):
+        if not any(part.startswith("_") for part in parts[1:]) and not left_out(".".join(parts)):
             found.append(".".join(parts))
     return sorted(set(found), key=rank)
+
+
+def left_out(name: str) -> bool:
+    """Whether a module, or something in it, has no page.
+
+    >>> left_out("rnncourse.chapters.c02_vanilla_rnn"), left_out("rnncourse.cells")
+    (True, False)
+    """
+    parts = name.split(".")
+    return parts[0] == PACKAGE and len(parts) > 1 and parts[1] in LEFT_OUT
 
 
 def rank(module: str) -> tuple:

@@ -5,6 +5,8 @@ import re
 
 from docutils import nodes
 
+from course.api import left_out
+
 PLANNED = """
 01_feedforward_to_recurrent 02_vanilla_rnn 03_backpropagation_through_time 04_tanh_and_gradients 05_lstm 06_gru
 07_bidirectional 08_deep 09_recursive 10_encoder_decoder 11_attention 12_transformers_and_linear_rnns
@@ -76,10 +78,14 @@ def resolve(app, env, node, contnode):
     home = node.get("py:module") or ""
     if any(part.startswith("_") for part in target.split(".")):
         return contnode  # a private base class is named, not linked
+    if left_out(target) or (target.startswith("rnncourse") and left_out(canonical(target) or "")):
+        return contnode  # named, not linked: the reference has no page of it
     if target.startswith("rnncourse"):
         return ours(app, env, node, contnode, canonical(target) or constant(target))
     if home.startswith("rnncourse") and "." not in target:
         other = canonical(f"{home}.{target}") or ""
+        if left_out(other):
+            return contnode
         return ours(app, env, node, contnode, other) or contnode
     if DOCUMENTED.match(target):
         return nodes.reference("", "", contnode, refuri=TORCH.format(target), internal=False)

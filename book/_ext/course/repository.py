@@ -1,18 +1,6 @@
 """One setting holds the repository's address; every link to it appears or stays hidden with it."""
 
-import re
-
-
-def pages_address(repository: str) -> str:
-    """Where GitHub Pages serves this repository ("" for any other host).
-
-    >>> pages_address("https://github.com/someone/rnncourse")
-    'https://someone.github.io/rnncourse/'
-    >>> pages_address("")
-    ''
-    """
-    found = re.fullmatch(r"https://github\.com/([^/]+)/([^/]+?)(?:\.git)?/?", repository)
-    return f"https://{found[1].lower()}.github.io/{found[2]}/" if found else ""
+from rnncourse.notebooks.colab import pages_address
 
 
 def configure(app, config):
