@@ -14,7 +14,7 @@ from rnncourse.checks import check_choice, check_positive
 
 __all__ = ["Cell"]
 
-_STEP = ("__call__", "_call_impl", "forward", "trace", "equations", "weights")
+_STEP = ("forward", "trace", "equations", "weights")
 
 
 class Cell(nn.Module):
@@ -175,8 +175,10 @@ class Cell(nn.Module):
 
     def _is_plain(self, kind: type[Cell]) -> bool:
         """Whether the step is still the one that ``kind`` was defined with, so that a kernel may stand in for it."""
-        own = vars(self)
-        return all(name not in own and getattr(type(self), name) is kind._defined[name] for name in _STEP)
+        mine, own = type(self), vars(self)
+        if mine.__call__ is not nn.Module.__call__:
+            return False
+        return all(name not in own and getattr(mine, name) is kind._defined[name] for name in _STEP)
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Remember what makes the step, as it stood when the class was defined."""
