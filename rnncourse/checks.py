@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Collection, Iterable
+from typing import Any, SupportsIndex
 
 import torch
 from torch import Tensor, nn
 
 __all__ = [
+    "Lengths",
     "as_lengths",
     "check_callable",
     "check_choice",
@@ -30,6 +31,9 @@ __all__ = [
     "is_whole",
     "same_numbers",
 ]
+
+Lengths = Tensor | Collection[SupportsIndex]
+"""The lengths of a batch of sequences: integers in a tensor, an array, a list or a tuple."""
 
 
 def check_kind(name: str, value: Any, kind: type | tuple[type, ...]) -> None:

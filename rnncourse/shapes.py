@@ -77,7 +77,7 @@ torch.serialization.add_safe_globals([LSTMState, BidirectionalState])  # for tor
 def map_state(function: Callable[..., Any], *states: Any) -> Any:
     """Apply a function to each tensor of a state, keeping the state's type.
 
-    A state is a tensor, or a (named) tuple of states.
+    A state is a tensor, or a (named) tuple, list or dict of states.
 
     Args:
         function: Called with one tensor from each of ``states``, those that stand at the same place.
@@ -91,17 +91,19 @@ def map_state(function: Callable[..., Any], *states: Any) -> Any:
         LSTMState(h=tensor([[-0.]]), c=tensor([[-1.]]))
     """
     first = states[0]
-    if not isinstance(first, tuple):
+    if isinstance(first, dict):
+        return {key: map_state(function, *(state[key] for state in states)) for key in first}
+    if not isinstance(first, tuple | list):
         return function(*states)
     parts = (map_state(function, *parts) for parts in zip(*states, strict=True))
-    return type(first)(*parts) if hasattr(first, "_fields") else tuple(parts)
+    return type(first)(*parts) if hasattr(first, "_fields") else type(first)(parts)
 
 
 def tensors_of(state: Any) -> list[Tensor]:
     """The tensors that a state is made of, in order.
 
     Args:
-        state: A tensor or a (named) tuple of states; what is neither is passed over.
+        state: A tensor or a (named) tuple, list or dict of states; what is neither is passed over.
 
     Returns:
         The tensors.
@@ -110,7 +112,9 @@ def tensors_of(state: Any) -> list[Tensor]:
         >>> len(tensors_of((LSTMState(torch.ones(1, 2), torch.zeros(1, 2)), torch.ones(1, 2))))
         3
     """
-    if isinstance(state, tuple):
+    if isinstance(state, dict):
+        state = tuple(state.values())
+    if isinstance(state, tuple | list):
         return [tensor for part in state for tensor in tensors_of(part)]
     return [state] if isinstance(state, Tensor) else []
 
@@ -177,9 +181,17 @@ def check_state(name: str, state: Any, like: Any) -> None:
             check_shape(name, state, like=like, **dict(zip(axes, like.shape, strict=True)))
         return
     kind = like if isinstance(like, type) else type(like)
-    if type(state) is not kind or (isinstance(like, tuple) and len(state) != len(like)):
+    same = type(state) is kind
+    if same and isinstance(like, dict):
+        same = state.keys() == like.keys()
+    elif same and isinstance(like, tuple | list):
+        same = len(state) == len(like)
+    if not same:
         raise ValueError(f"{name} is {_described(state)}; it should be {_described(like)}")
-    if isinstance(like, tuple):
+    if isinstance(like, dict):
+        for key, wanted in like.items():
+            check_state(f"{name}[{key!r}]", state[key], wanted)
+    elif isinstance(like, tuple | list):
         names = getattr(like, "_fields", None)
         for place, (part, wanted) in enumerate(zip(state, like, strict=True)):
             check_state(f"{name}.{names[place]}" if names else f"{name}[{place}]", part, wanted)

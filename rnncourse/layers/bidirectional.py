@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from rnncourse.cells import Cell
-from rnncourse.checks import check_choice, check_layer
+from rnncourse.checks import Lengths, check_choice, check_layer
 from rnncourse.layers.layer import Layer
 from rnncourse.shapes import BidirectionalState, check_state
 from rnncourse.unroll import flip_by_length
@@ -116,7 +116,7 @@ class Bidirectional(Layer):
         """Whether what comes out has been read from both ends."""
         return True
 
-    def last_output(self, outputs: Tensor, lengths: Tensor | None = None) -> Tensor:
+    def last_output(self, outputs: Tensor, lengths: Lengths | None = None) -> Tensor:
         """What each direction put out when it had read everything: forward at each own end, backward at the start.
 
         Args:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from rnncourse.cells import Cell
-from rnncourse.checks import as_lengths, check_choice, check_shape
+from rnncourse.checks import Lengths, as_lengths, check_choice, check_shape
 from rnncourse.layers.choosing import IMPLEMENTATIONS, Choice, choose, recompute_weights
 from rnncourse.layers.fused import fused
 from rnncourse.layers.layer import Layer
@@ -94,7 +94,7 @@ class Recurrent(Layer):
         if narrow is None:
             return self._read_by(choice.implementation, inputs, state, lengths)
         if choice.implementation == "loop":
-            outputs, final = unroll(self.cell, inputs, state, lengths)
+            outputs, final = self._read_by("loop", inputs, state, lengths)
         else:
             wide = narrow if device == "cuda" else weight.dtype  # a processor's narrow products gain nothing
             inputs, state = map_state(lambda part: part.to(wide), (inputs, state))
@@ -104,13 +104,14 @@ class Recurrent(Layer):
 
     def _read_by(self, implementation: str, inputs: Tensor, state: Any, lengths: Tensor | None) -> tuple[Tensor, Any]:
         if implementation == "loop":
-            return unroll(self.cell, inputs, state, lengths)
+            outputs, final = unroll(self.cell, inputs, state, lengths)
+            return outputs, map_state(_writable, final)
         recompute_weights(self.cell)
         if implementation == "fused":
             return fused(self.cell, inputs, state, lengths)
         return self.cell.kernel()(inputs, state, *self.cell.weights, lengths, checkpoint=implementation == "checkpoint")
 
-    def trace(self, inputs: Tensor, state: Any = None, lengths: Tensor | None = None) -> tuple[Any, Any]:
+    def trace(self, inputs: Tensor, state: Any = None, lengths: Lengths | None = None) -> tuple[Any, Any]:
         """Read sequences with every gate and intermediate in place of the outputs, through the readable loop.
 
         Args:
@@ -128,7 +129,7 @@ class Recurrent(Layer):
         """Whether what comes out has been read from both ends."""
         return False
 
-    def last_output(self, outputs: Tensor, lengths: Tensor | None = None) -> Tensor:
+    def last_output(self, outputs: Tensor, lengths: Lengths | None = None) -> Tensor:
         """What the layer put out at each sequence's own end, of shape (batch, output)."""
         return last_step(outputs, lengths)
 
@@ -155,3 +156,8 @@ class Recurrent(Layer):
             return start
         check_state("state", state, start)
         return state
+
+
+def _writable(part: Any) -> Any:
+    """The same numbers, not those that the last step's gradient is made of."""
+    return part.clone() if isinstance(part, Tensor) and part.requires_grad else part

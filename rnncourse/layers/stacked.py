@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from rnncourse.cells import Cell
-from rnncourse.checks import check_layer, check_positive, check_probability
+from rnncourse.checks import Lengths, check_layer, check_positive, check_probability
 from rnncourse.layers.bidirectional import Bidirectional
 from rnncourse.layers.layer import Layer
 from rnncourse.layers.recurrent import Recurrent
@@ -165,7 +165,7 @@ class Stacked(Layer):
         """Whether what the top layer puts out has been read from both ends."""
         return self.layers[-1].bidirectional
 
-    def last_output(self, outputs: Tensor, lengths: Tensor | None = None) -> Tensor:
+    def last_output(self, outputs: Tensor, lengths: Lengths | None = None) -> Tensor:
         """What the top layer put out when it had read everything, of shape (batch, output)."""
         return self.layers[-1].last_output(outputs, lengths)
 

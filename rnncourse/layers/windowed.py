@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from rnncourse.checks import check_positive, check_shape
+from rnncourse.checks import Lengths, check_positive, check_shape
 from rnncourse.layers.layer import Layer
 from rnncourse.shapes import check_state
 from rnncourse.unroll import last_step, padding_mask
@@ -97,7 +97,7 @@ class FixedWindow(Layer):
         """Whether what comes out has been read from both ends."""
         return False
 
-    def last_output(self, outputs: Tensor, lengths: Tensor | None = None) -> Tensor:
+    def last_output(self, outputs: Tensor, lengths: Lengths | None = None) -> Tensor:
         """What the layer put out at each sequence's own end, of shape (batch, output)."""
         return last_step(outputs, lengths)
 
