@@ -11,6 +11,7 @@ from torch.nn.utils import parametrizations, parametrize, prune
 from rnncourse.cells import GRUCell, LSTMCell, RNNCell
 from rnncourse.kernels import gru_sequence
 from rnncourse.layers import Bidirectional, Recurrent, Stacked
+from rnncourse.layers.choosing import choose
 from rnncourse.scan import MinGRUCell
 from tests.oracles import assert_close, assert_same, leaf, tensors
 
@@ -248,12 +249,17 @@ def test_no_second_derivative_is_ever_taken_for_zero(asked):
 LONG, SHORT = (2, 20, 3), (2, 4, 3)
 RULES = {
     "an LSTM of one length is oneDNN's": (LSTMCell, LONG, {}, "fused"),
-    "an LSTM of several lengths is the kernel's": (LSTMCell, LONG, {"lengths": [20, 3]}, "kernel"),
+    "an LSTM of several lengths is the kernel's": (LSTMCell, LONG, {"lengths": torch.tensor([20, 3])}, "kernel"),
     "a GRU is the kernel's": (GRUCell, LONG, {}, "kernel"),
     "a tanh network is the kernel's": (RNNCell, LONG, {}, "kernel"),
-    "few steps with gradients are the kernel's": (GRUCell, SHORT, {}, "kernel"),
-    "few steps without gradients are PyTorch's": (GRUCell, SHORT, {"no_grad": True}, "fused"),
-    "many steps without gradients are the kernel's": (GRUCell, LONG, {"no_grad": True}, "kernel"),
+    "few steps with gradients are PyTorch's": (GRUCell, SHORT, {}, "fused"),
+    "one step more is the kernel's": (GRUCell, (2, 8, 3), {}, "kernel"),
+    "few steps without gradients are PyTorch's": (RNNCell, LONG, {"no_grad": True}, "fused"),
+    "many steps without gradients are the kernel's": (RNNCell, (2, 32, 3), {"no_grad": True}, "kernel"),
+    "for a GRU if many numbers stand side by side": (GRUCell, (1024, 32, 3), {"no_grad": True}, "kernel"),
+    "and else are PyTorch's": (GRUCell, (1023, 32, 3), {"no_grad": True}, "fused"),
+    "a long LSTM is the kernel's": (LSTMCell, (8, 2**18, 3), {}, "kernel"),
+    "unless nothing is kept": (LSTMCell, (8, 2**18, 3), {"no_grad": True}, "fused"),
     "float64 is the kernel's": (LSTMCell, LONG, {"dtype": torch.float64}, "kernel"),
     "peepholes are the loop's": (lambda *sizes: LSTMCell(*sizes, peepholes=True), LONG, {}, "loop"),
     "another blend has no fused layer": (CELLS["replace"], SHORT, {"no_grad": True}, "kernel"),
@@ -263,13 +269,22 @@ RULES = {
 
 @pytest.mark.parametrize("name", RULES)
 def test_the_rules_take_what_they_say(name):
-    cell, shape, options, expected = RULES[name]
-    layer = Recurrent(cell(3, 4)).to(options.get("dtype", torch.float32))
-    assert layer.chosen is None
+    make, shape, options, expected = RULES[name]
+    cell = make(3, 4).to(options.get("dtype", torch.float32))
+    inputs = torch.zeros((), dtype=cell.weight_ih.dtype).expand(shape)
     with torch.set_grad_enabled(not options.get("no_grad")):
-        layer(torch.zeros(shape, dtype=layer.cell.weight_ih.dtype), lengths=options.get("lengths"))
-    assert layer.chosen.implementation == expected
-    assert layer.chosen.why
+        choice = choose(cell, inputs, cell.initial_state(shape[0]), options.get("lengths"), "auto")
+    assert choice.implementation == expected
+    assert choice.why
+
+
+def test_a_layer_says_what_it_took():
+    layer = Recurrent(LSTMCell(3, 4))
+    assert layer.chosen is None
+    for given, expected in (({}, "fused"), ({"lengths": [20, 3]}, "kernel")):
+        layer(torch.zeros(LONG), **given)
+        assert layer.chosen.implementation == expected
+        assert layer.chosen.why in repr(layer.chosen)
 
 
 def test_without_onednn_an_lstm_is_the_kernels():

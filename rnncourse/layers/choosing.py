@@ -10,9 +10,14 @@ this order, for a cell at a call:
    the **loop**. The scans of :mod:`rnncourse.scan` are differentiable through and through and stay.
 3. In a graph (``torch.compile``, ``torch.export``): the **kernel**, as one operator.
 4. On a GPU with cuDNN: PyTorch's **fused** layer.
-5. On a CPU in float32 or less, for sequences of one length: the **fused** layer for an LSTM, where it is oneDNN's; and
-   without gradients, up to :data:`FEW_STEPS` steps, for every cell that has one.
-6. Else the **kernel**.
+5. On a CPU, where sequences are of several lengths: the **kernel**.
+6. On a CPU in float32 or less, an LSTM: the **fused** layer, which is oneDNN's; unless, with gradients, the numbers are
+   so many that what oneDNN keeps costs more than it saves (:data:`MANY_NUMBERS`).
+7. For fewer steps than what a kernel prepares pays for (with gradients :data:`FEW_STEPS`, without :data:`SOME_STEPS`,
+   and there for a GRU also fewer than :data:`FEW_NUMBERS` side by side): the **fused** layer.
+8. Else the **kernel**.
+
+The numbers were measured on one thread of one processor, by the ratio of kernel to fused layer at thirteen sizes.
 
 Second derivatives cannot be foreseen. Where the kernel was taken, differentiating its gradients is refused by name.
 """
@@ -32,13 +37,28 @@ from rnncourse.cells import Cell
 from rnncourse.shapes import tensors_of
 from rnncourse.transforms import under_way
 
-__all__ = ["FEW_STEPS", "IMPLEMENTATIONS", "Choice", "choose", "recompute_weights"]
+__all__ = [
+    "FEW_NUMBERS",
+    "FEW_STEPS",
+    "IMPLEMENTATIONS",
+    "MANY_NUMBERS",
+    "SOME_STEPS",
+    "Choice",
+    "choose",
+    "recompute_weights",
+]
 
 IMPLEMENTATIONS = ("auto", "kernel", "fused", "loop", "checkpoint")
 """What ``implementation`` may be."""
 
 FEW_STEPS = 8
-"""Steps up to which, without gradients, what a kernel prepares costs more than it saves (measured)."""
+"""Steps below which, with gradients, what a kernel prepares costs more than it saves."""
+SOME_STEPS = 32
+"""Steps below which it does so without gradients."""
+FEW_NUMBERS = 4096
+"""Batch times hidden below which a GRU's kernel does not pay without gradients."""
+MANY_NUMBERS = 2**23
+"""Time times batch times hidden from which oneDNN's LSTM takes twice the kernel's memory and time to train."""
 
 _NO_FUSED = "PyTorch has no fused layer of this form"
 _RECOMPUTING_HOOKS = (WeightNorm, prune.BasePruningMethod)
@@ -106,12 +126,25 @@ def _fastest(cell: Cell, inputs: Tensor, lengths: Tensor | None) -> Choice:
         return Choice("kernel", _NO_FUSED)
     if inputs.device.type == "cuda" and torch.backends.cudnn.enabled and torch.backends.cudnn.is_available():
         return Choice("fused", "it is cuDNN's on a GPU")
-    if inputs.device.type != "cpu" or lengths is not None or inputs.dtype == torch.float64:
-        return Choice("kernel", "it is the fastest for sequences of several lengths, float64 and other devices")
-    if cell.fused() is torch.lstm and torch.backends.mkldnn.enabled and torch.backends.mkldnn.is_available():
+    if inputs.device.type != "cpu":
+        return Choice("kernel", "no fused layer of this device is known to be faster")
+    if lengths is not None:
+        return Choice("kernel", "it computes nothing for padding")
+    batch, time, _ = inputs.shape
+    training = torch.is_grad_enabled() and _needs_gradient(cell, inputs)
+    wide = inputs.dtype == torch.float64
+    if (
+        cell.fused() is torch.lstm
+        and not wide
+        and torch.backends.mkldnn.enabled
+        and torch.backends.mkldnn.is_available()
+    ):
+        if training and time * batch * cell.hidden_size >= MANY_NUMBERS:
+            return Choice("kernel", "oneDNN's LSTM would keep twice as much for the backward pass")
         return Choice("fused", "it is oneDNN's for an LSTM on a CPU")
-    if inputs.shape[1] <= FEW_STEPS and not (torch.is_grad_enabled() and _needs_gradient(cell, inputs)):
-        return Choice("fused", "it prepares nothing, which pays for few steps without gradients")
+    few = time < (FEW_STEPS if training else SOME_STEPS)
+    if few or (not training and cell.fused() is torch.gru and batch * cell.hidden_size < FEW_NUMBERS):
+        return Choice("fused", "so few steps do not pay for what the kernel prepares")
     return Choice("kernel", "it is the fastest on a CPU")
 
 

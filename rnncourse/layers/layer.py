@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
-from rnncourse.checks import as_lengths
+from rnncourse.checks import Lengths, as_lengths
 from rnncourse.shapes import map_state
 
 __all__ = ["Layer"]
@@ -27,7 +28,10 @@ class Layer(nn.Module):
     """
 
     def forward(
-        self, inputs: Tensor | PackedSequence, state: Any = None, lengths: Any = None
+        self,
+        inputs: Float[Tensor, "*batch time input"] | PackedSequence,
+        state: Any = None,
+        lengths: Lengths | None = None,
     ) -> tuple[Tensor | PackedSequence, Any]:
         """Read sequences.
 
