@@ -132,7 +132,9 @@ def hidden_of(state: Any) -> Tensor:
         >>> hidden_of(LSTMState(h=torch.ones(1, 2), c=torch.zeros(1, 2)))
         tensor([[1., 1.]])
     """
-    return state[0] if isinstance(state, tuple) else state
+    while isinstance(state, tuple):
+        state = state[0]
+    return state
 
 
 def detach_state(state: Any) -> Any:

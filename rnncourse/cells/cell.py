@@ -93,6 +93,11 @@ class Cell(nn.Module):
         """The four parameters of every step, in PyTorch's order: ``weight_ih, weight_hh, bias_ih, bias_hh``."""
         return self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh
 
+    @property
+    def output_size(self) -> int:
+        """Features of one step's output."""
+        return self.hidden_size
+
     def initial_state(self, batch_size: int) -> Any:
         """The state before the first step: zero, or learned.
 

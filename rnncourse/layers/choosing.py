@@ -60,6 +60,7 @@ FEW_NUMBERS = 4096
 MANY_NUMBERS = 2**23
 """Time times batch times hidden from which oneDNN's LSTM takes twice the kernel's memory and time to train."""
 
+_NO_KERNEL = "no kernel is written for it"
 _NO_FUSED = "PyTorch has no fused layer of this form"
 _RECOMPUTING_HOOKS = (WeightNorm, prune.BasePruningMethod)
 _PURE_PARAMETRIZATIONS = (parametrizations._WeightNorm, parametrizations._Orthogonal)
@@ -105,7 +106,7 @@ def choose(cell: Cell, inputs: Tensor, state: Any, lengths: Tensor | None, asked
     """
     if asked == "loop":
         return Choice("loop", "it was asked for")
-    if cell.kernel() is None:
+    if cell.kernel() is None and (asked in ("kernel", "checkpoint") or cell.fused() is None):
         return Choice("loop", "nothing but the cell's own step is written for it")
     only_loop = _watched(cell) or _transformed(cell, inputs, state)
     if only_loop and asked == "auto":
@@ -121,11 +122,13 @@ def choose(cell: Cell, inputs: Tensor, state: Any, lengths: Tensor | None, asked
 def _fastest(cell: Cell, inputs: Tensor, lengths: Tensor | None) -> Choice:
     """Of those that are right, the fastest."""
     if torch.compiler.is_compiling():
-        return Choice("kernel", "a graph holds it as one operator")
+        return Choice(*(("kernel", "a graph holds it as one operator") if cell.kernel() else ("loop", _NO_KERNEL)))
     if cell.fused() is None:
         return Choice("kernel", _NO_FUSED)
     if inputs.device.type == "cuda" and torch.backends.cudnn.enabled and torch.backends.cudnn.is_available():
         return Choice("fused", "it is cuDNN's on a GPU")
+    if cell.kernel() is None:  # packed sequences are slow to train on a CPU
+        return Choice(*(("fused", _NO_KERNEL) if lengths is None else ("loop", _NO_KERNEL)))
     if inputs.device.type != "cpu":
         return Choice("kernel", "no fused layer of this device is known to be faster")
     if lengths is not None:

@@ -75,7 +75,7 @@ class Recurrent(Layer):
     @property
     def output_size(self) -> int:
         """Features of one step's output."""
-        return self.cell.hidden_size
+        return self.cell.output_size
 
     def initial_state(self, batch_size: int) -> Any:
         """The state before the first step: the cell's."""
