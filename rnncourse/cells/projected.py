@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -124,8 +125,15 @@ class ProjectedLSTMCell(Cell):
 
     def fused(self) -> Callable[..., Any] | None:
         """The function ``torch.lstm``, which projects where the two states differ in size."""
-        return torch.lstm if self._is_plain(ProjectedLSTMCell) else None
+        return _projected_lstm if self._is_plain(ProjectedLSTMCell) else None
 
     def extra_repr(self) -> str:
         """The sizes, as ``repr`` shows them."""
         return f"{super().extra_repr()}, proj_size={self.proj_size}"
+
+
+def _projected_lstm(*given: Any) -> tuple[Tensor, Tensor, Tensor]:
+    """``torch.lstm``, without its remark that oneDNN has no projections: nobody asked for oneDNN."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "LSTM with projections is not supported with oneDNN")
+        return torch.lstm(*given)
