@@ -12,7 +12,8 @@ this order, for a cell at a call:
 4. On a GPU with cuDNN: PyTorch's **fused** layer.
 5. On a CPU, where sequences are of several lengths: the **kernel**.
 6. On a CPU in float32 or less, an LSTM: the **fused** layer, which is oneDNN's; unless, with gradients, the numbers are
-   so many that what oneDNN keeps costs more than it saves (:data:`MANY_NUMBERS`).
+   so many that what oneDNN keeps costs more than it saves (:data:`MANY_NUMBERS`), or without them it is a single step,
+   which is the **loop**'s.
 7. For fewer steps than what a kernel prepares pays for (with gradients :data:`FEW_STEPS`, without :data:`SOME_STEPS`,
    and there for a GRU also fewer than :data:`FEW_NUMBERS` side by side): the **fused** layer.
 8. Else the **kernel**.
@@ -24,7 +25,6 @@ Second derivatives cannot be foreseen. Where the kernel was taken, differentiati
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import torch
@@ -144,6 +144,8 @@ def _fastest(cell: Cell, inputs: Tensor, lengths: Tensor | None) -> Choice:
     ):
         if training and time * batch * cell.hidden_size >= MANY_NUMBERS:
             return Choice("kernel", "oneDNN's LSTM would keep twice as much for the backward pass")
+        if time == 1 and not training:
+            return Choice("loop", "for one step oneDNN would arrange the weights, and the cell need not")
         return Choice("fused", "it is oneDNN's for an LSTM on a CPU")
     few = time < (FEW_STEPS if training else SOME_STEPS)
     if few or (not training and cell.fused() is torch.gru and batch * cell.hidden_size < FEW_NUMBERS):
@@ -167,9 +169,11 @@ def _needs_gradient(cell: Cell, inputs: Tensor) -> bool:
 
 def _watched(cell: Cell) -> str | None:
     """What sees or changes the cell's step, as a sentence."""
-    for kind, hooks in _hooks(cell):
-        if hooks:
-            return f"the cell has {kind} hooks, which see every step"
+    if any(_hooks(cell).values()):  # rarely: the names cost more than the look
+        kinds = _hooks(cell) | {"forward pre-": _watching(cell)}
+        kind = next((kind for kind, hooks in kinds.items() if hooks), None)
+        if kind is not None:
+            return f"the cell has {kind}hooks, which see every step"
     for chain in getattr(cell, "parametrizations", {}).values():
         for parametrization in chain:
             if not isinstance(parametrization, _PURE_PARAMETRIZATIONS):
@@ -178,16 +182,23 @@ def _watched(cell: Cell) -> str | None:
     return None
 
 
-def _hooks(cell: Cell) -> Iterator[tuple[str, Any]]:
-    pre_hooks = cell._forward_pre_hooks.values()
-    yield "forward pre-", [hook for hook in pre_hooks if not isinstance(hook, _RECOMPUTING_HOOKS)]
-    yield "forward", cell._forward_hooks
-    yield "backward", cell._backward_hooks
-    yield "backward pre-", cell._backward_pre_hooks
-    yield "global forward pre-", every_module._global_forward_pre_hooks
-    yield "global forward", every_module._global_forward_hooks
-    yield "global backward", every_module._global_backward_hooks
-    yield "global backward pre-", every_module._global_backward_pre_hooks
+def _hooks(cell: Cell) -> dict[str, Any]:
+    """All hooks that see the cell's step, by kind."""
+    return {
+        "forward pre-": cell._forward_pre_hooks,
+        "forward ": cell._forward_hooks,
+        "backward ": cell._backward_hooks,
+        "backward pre-": cell._backward_pre_hooks,
+        "global forward pre-": every_module._global_forward_pre_hooks,
+        "global forward ": every_module._global_forward_hooks,
+        "global backward ": every_module._global_backward_hooks,
+        "global backward pre-": every_module._global_backward_pre_hooks,
+    }
+
+
+def _watching(cell: Cell) -> list[Any]:
+    """The forward pre-hooks that do more than to compute weights anew."""
+    return [hook for hook in cell._forward_pre_hooks.values() if not isinstance(hook, _RECOMPUTING_HOOKS)]
 
 
 def _transformed(cell: Cell, inputs: Tensor, state: Any) -> str | None:
