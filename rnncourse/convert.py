@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from rnncourse.cells import Cell, GRUCell, LSTMCell, RNNCell
+from rnncourse.cells import Cell, GRUCell, LSTMCell, ProjectedLSTMCell, RNNCell
 from rnncourse.checks import check_kind, check_shape
 from rnncourse.layers import Bidirectional, Recurrent, Stacked
 from rnncourse.shapes import LSTMState
@@ -19,19 +19,27 @@ _CELLS: dict[type[nn.RNNBase], type[Cell]] = {nn.RNN: RNNCell, nn.LSTM: LSTMCell
 Layer = Recurrent | Bidirectional | Stacked
 
 
-def from_torch(module: nn.RNNBase, *, implementation: str = "kernel") -> Stacked:
+def from_torch(
+    module: nn.RNNBase,
+    *,
+    implementation: str = "auto",
+    dtype: torch.dtype | None = None,
+    device: torch.device | str | None = None,
+) -> Stacked:
     """Build the stack that computes what a PyTorch module computes, with the same parameter values.
 
     Args:
         module: An ``nn.RNN``, ``nn.LSTM`` or ``nn.GRU`` of any depth and direction.
         implementation: See :class:`~rnncourse.layers.Recurrent`.
+        dtype: Of the stack's parameters; the module's if not given.
+        device: Of the stack's parameters; the module's if not given.
 
     Returns:
         A stack of ``module.num_layers`` layers, batch first whether the module is or not, with copies of its
-        parameters, of their dtype and on their device.
+        parameters.
 
     Raises:
-        ValueError: If the module is of another kind, or has projections (``proj_size``).
+        ValueError: If the module is of another kind.
 
     Example:
         >>> module = nn.LSTM(3, 5, num_layers=2, bidirectional=True, batch_first=True)
@@ -42,13 +50,13 @@ def from_torch(module: nn.RNNBase, *, implementation: str = "kernel") -> Stacked
     """
     if type(module) not in _CELLS:
         raise ValueError(f"module is a {type(module).__name__}; it should be an nn.RNN, nn.LSTM or nn.GRU")
+    cell, options = _CELLS[type(module)], {"bias": module.bias}
     if module.proj_size:
-        raise ValueError(f"module has proj_size={module.proj_size}; only modules without projections convert")
-    options: dict[str, Any] = {"bias": module.bias}
+        cell, options["proj_size"] = ProjectedLSTMCell, module.proj_size
     if isinstance(module, nn.RNN):
         options["nonlinearity"] = module.nonlinearity
     stack = Stacked.of(
-        _CELLS[type(module)],
+        cell,
         module.input_size,
         module.hidden_size,
         num_layers=module.num_layers,
@@ -56,16 +64,18 @@ def from_torch(module: nn.RNNBase, *, implementation: str = "kernel") -> Stacked
         dropout=float(module.dropout),
         implementation=implementation,
         **options,
-    ).to(module.weight_ih_l0)
+    ).to(device or module.weight_ih_l0.device, dtype or module.weight_ih_l0.dtype)
     copy_parameters(module, stack)
     return stack.train(module.training)
 
 
-def to_torch(layer: Layer) -> nn.RNNBase:
+def to_torch(layer: Layer, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None) -> nn.RNNBase:
     """Build the PyTorch module that computes what a layer computes, with the same parameter values.
 
     Args:
         layer: A layer or stack of equal cells, all of PyTorch's own form.
+        dtype: Of the module's parameters; the layer's if not given.
+        device: Of the module's parameters; the layer's if not given.
 
     Returns:
         An ``nn.RNN``, ``nn.LSTM`` or ``nn.GRU``, batch first, with copies of the parameters.
@@ -83,9 +93,10 @@ def to_torch(layer: Layer) -> nn.RNNBase:
     rows = _rows(layer)
     cells = [cell for row in rows for cell in row]
     first = cells[0]
-    kind = {ours: theirs for theirs, ours in _CELLS.items()}.get(type(first))
+    kinds = {ours: theirs for theirs, ours in _CELLS.items()} | {ProjectedLSTMCell: nn.LSTM}
+    kind = kinds.get(type(first))
     for cell in cells:
-        if kind is None or cell.kernel() is None:
+        if kind is None or (cell.kernel() is None and cell.fused() is None):
             raise ValueError(f"layer holds {cell}, which has no counterpart in torch.nn")
         if cell.initial_h is not None:
             raise ValueError(f"layer holds {cell} with a learned initial state; torch.nn's initial states are zero")
@@ -102,7 +113,7 @@ def to_torch(layer: Layer) -> nn.RNNBase:
     dropouts = {stack.dropout.p for stack in stacks}
     if len(dropouts) > 1:
         raise ValueError(f"layer has dropouts {sorted(dropouts)}; a torch.nn module has one between all its layers")
-    options = {"nonlinearity": first.nonlinearity} if isinstance(first, RNNCell) else {}
+    options = {name: getattr(first, name) for name in ("nonlinearity", "proj_size") if hasattr(first, name)}
     module = kind(
         first.input_size,
         first.hidden_size,
@@ -112,7 +123,7 @@ def to_torch(layer: Layer) -> nn.RNNBase:
         dropout=dropouts.pop() if dropouts else 0.0,
         bidirectional=len(rows[0]) == 2,
         **options,
-    ).to(first.weight_hh)
+    ).to(device or first.weight_hh.device, dtype or first.weight_hh.dtype)
     copy_parameters(layer, module)
     if isinstance(first, GRUCell) and first.blend == "replace":
         with torch.no_grad():
@@ -155,7 +166,7 @@ def state_from_torch(state: Tensor | tuple[Tensor, Tensor], layer: Layer) -> Any
     """Turn a PyTorch module's state into a layer's.
 
     Args:
-        state: H, or (h, c), each of shape (num_layers * directions, batch, hidden).
+        state: H, or (h, c), each of shape (num_layers * directions, batch, hidden); with a projection h has its size.
         layer: The layer that the state is for.
 
     Returns:
@@ -173,15 +184,16 @@ def state_from_torch(state: Tensor | tuple[Tensor, Tensor], layer: Layer) -> Any
         torch.Size([1, 5])
     """
     held = [cell for row in _rows(layer) for cell in row]
-    both = isinstance(held[0], LSTMCell)
+    both = isinstance(held[0], LSTMCell | ProjectedLSTMCell)
     if isinstance(state, tuple) != both or (both and len(state) != 2):
         what = f"tuple of {len(state)}" if isinstance(state, tuple) else type(state).__name__
         raise ValueError(f"state is a {what}; for a {type(held[0]).__name__} it should be {'(h, c)' if both else 'h'}")
     tensors = dict(zip(("state.h", "state.c"), state, strict=True)) if both else {"state": state}
+    sizes = {"state.c": held[0].hidden_size}
     for name, part in tensors.items():
         if isinstance(part, Tensor) and part.dim() == 3 and len(part) != len(held):
             raise ValueError(f"{name} has {len(part)} rows; the layer has {len(held)} cells")
-        check_shape(name, part, cells=len(held), batch=None, hidden=held[0].hidden_size)
+        check_shape(name, part, cells=len(held), batch=None, hidden=sizes.get(name, held[0].output_size))
     parts = [part.unbind(0) for part in tensors.values()]
     cells = iter(LSTMState(*row) if both else row[0] for row in zip(*parts, strict=True))
     return layer.state_of_cells(cells)
@@ -221,7 +233,8 @@ def state_to_torch(state: Any) -> Tensor | tuple[Tensor, Tensor]:
     for part in tensors:
         check_kind("a part of state", part, Tensor)
     shapes = {tuple(part.shape) for part in tensors}
-    if len(shapes) > 1 or len(next(iter(shapes))) != 2:
+    rows = {tuple(part.shape for part in (one if isinstance(one, LSTMState) else (one,))) for one in states}
+    if len(rows) > 1 or any(len(shape) != 2 for shape in shapes) or len({shape[0] for shape in shapes}) > 1:
         listed = ", ".join(map(str, sorted(shapes)))
         raise ValueError(f"state has tensors of shape {listed}; all of them should be (batch, hidden), in one size")
     if isinstance(states[0], LSTMState):
@@ -231,7 +244,7 @@ def state_to_torch(state: Any) -> Tensor | tuple[Tensor, Tensor]:
 
 def _form(cell: Cell) -> tuple[Any, ...]:
     """What all cells of a PyTorch module have in common."""
-    options = (getattr(cell, name, None) for name in ("nonlinearity", "blend"))
+    options = (getattr(cell, name, None) for name in ("nonlinearity", "blend", "proj_size"))
     return type(cell), cell.hidden_size, cell.bias_ih is None, *options
 
 

@@ -23,9 +23,17 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from rnncourse.checks import check_shape
+from rnncourse.checks import check_shape, same_numbers
 
-__all__ = ["BidirectionalState", "LSTMState", "check_state", "detach_state", "hidden_of", "map_state"]
+__all__ = [
+    "BidirectionalState",
+    "LSTMState",
+    "check_state",
+    "detach_state",
+    "hidden_of",
+    "map_state",
+    "tensors_of",
+]
 
 
 class LSTMState(NamedTuple):
@@ -63,10 +71,13 @@ class BidirectionalState(NamedTuple):
     backward: Any
 
 
+torch.serialization.add_safe_globals([LSTMState, BidirectionalState])  # for torch.load(…, weights_only=True)
+
+
 def map_state(function: Callable[..., Any], *states: Any) -> Any:
     """Apply a function to each tensor of a state, keeping the state's type.
 
-    A state is a tensor, or a (named) tuple of states.
+    A state is a tensor, or a (named) tuple, list or dict of states.
 
     Args:
         function: Called with one tensor from each of ``states``, those that stand at the same place.
@@ -80,10 +91,32 @@ def map_state(function: Callable[..., Any], *states: Any) -> Any:
         LSTMState(h=tensor([[-0.]]), c=tensor([[-1.]]))
     """
     first = states[0]
-    if not isinstance(first, tuple):
+    if isinstance(first, dict):
+        return {key: map_state(function, *(state[key] for state in states)) for key in first}
+    if not isinstance(first, tuple | list):
         return function(*states)
     parts = (map_state(function, *parts) for parts in zip(*states, strict=True))
-    return type(first)(*parts) if hasattr(first, "_fields") else tuple(parts)
+    return type(first)(*parts) if hasattr(first, "_fields") else type(first)(parts)
+
+
+def tensors_of(state: Any) -> list[Tensor]:
+    """The tensors that a state is made of, in order.
+
+    Args:
+        state: A tensor or a (named) tuple, list or dict of states; what is neither is passed over.
+
+    Returns:
+        The tensors.
+
+    Example:
+        >>> len(tensors_of((LSTMState(torch.ones(1, 2), torch.zeros(1, 2)), torch.ones(1, 2))))
+        3
+    """
+    if isinstance(state, dict):
+        state = tuple(state.values())
+    if isinstance(state, tuple | list):
+        return [tensor for part in state for tensor in tensors_of(part)]
+    return [state] if isinstance(state, Tensor) else []
 
 
 def hidden_of(state: Any) -> Tensor:
@@ -99,7 +132,9 @@ def hidden_of(state: Any) -> Tensor:
         >>> hidden_of(LSTMState(h=torch.ones(1, 2), c=torch.zeros(1, 2)))
         tensor([[1., 1.]])
     """
-    return state[0] if isinstance(state, tuple) else state
+    while isinstance(state, tuple):
+        state = state[0]
+    return state
 
 
 def detach_state(state: Any) -> Any:
@@ -143,14 +178,22 @@ def check_state(name: str, state: Any, like: Any) -> None:
         return
     if isinstance(like, Tensor):
         same = isinstance(state, Tensor) and state.shape == like.shape
-        if not (same and state.dtype == like.dtype and state.device == like.device):
+        if not (same and same_numbers(state, like)):
             axes = ("batch", "hidden") if like.dim() == 2 else [f"axis_{axis}" for axis in range(like.dim())]
             check_shape(name, state, like=like, **dict(zip(axes, like.shape, strict=True)))
         return
     kind = like if isinstance(like, type) else type(like)
-    if type(state) is not kind or (isinstance(like, tuple) and len(state) != len(like)):
+    same = type(state) is kind
+    if same and isinstance(like, dict):
+        same = state.keys() == like.keys()
+    elif same and isinstance(like, tuple | list):
+        same = len(state) == len(like)
+    if not same:
         raise ValueError(f"{name} is {_described(state)}; it should be {_described(like)}")
-    if isinstance(like, tuple):
+    if isinstance(like, dict):
+        for key, wanted in like.items():
+            check_state(f"{name}[{key!r}]", state[key], wanted)
+    elif isinstance(like, tuple | list):
         names = getattr(like, "_fields", None)
         for place, (part, wanted) in enumerate(zip(state, like, strict=True)):
             check_state(f"{name}.{names[place]}" if names else f"{name}[{place}]", part, wanted)

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
-from rnncourse.checks import check_kind, check_lengths, check_positive
+from rnncourse.checks import Lengths, as_lengths, check_kind, check_lengths, check_positive
 from rnncourse.shapes import map_state
 
 __all__ = ["flip_by_length", "last_step", "padding_mask", "unroll", "windows"]
@@ -19,7 +19,7 @@ def unroll(
     step: Callable[[Any, Any], tuple[Any, Any]],
     inputs: Tensor,
     state: Any,
-    lengths: Int[Tensor, "batch"] | None = None,
+    lengths: Lengths | None = None,
 ) -> tuple[Any, Any]:
     r"""Apply a step to each input in turn, handing the state on.
 
@@ -30,7 +30,7 @@ def unroll(
     Args:
         step: Any function from (input, state) to (output, state); a cell is one, a cell's ``trace`` another.
         inputs: The inputs, of shape (batch, time, …).
-        state: The state before the first step; with ``lengths``, a tensor or (named) tuple of tensors.
+        state: The state before the first step; with ``lengths``, tensors, or (named) tuples, lists or dicts of them.
         lengths: How many steps of each sequence are real. Beyond a sequence's length its outputs are zero and its
             state stays what it was at its end, and what the padding holds has no influence.
 
@@ -39,7 +39,8 @@ def unroll(
         after each sequence's last step.
 
     Raises:
-        ValueError: If ``inputs`` is no tensor, has no time axis or an empty one, or the lengths do not fit it.
+        ValueError: If ``inputs`` is no tensor, has no time axis or an empty one, the lengths do not fit it, or with
+            lengths the state holds something that is no tensor.
 
     Example:
         >>> outputs, state = unroll(lambda x_t, count: (x_t + 1, count + 1), torch.zeros(1, 3, 2), 0)
@@ -56,7 +57,8 @@ def unroll(
             outputs.append(output)
         return _stack(outputs), state
 
-    check_lengths(lengths, *inputs.shape[:2])
+    lengths = as_lengths(lengths, *inputs.shape[:2])
+    map_state(lambda part: check_kind("a part of state", part, Tensor), state)
     real = padding_mask(lengths.to(inputs.device), inputs.shape[1])
     inputs = _zero_unless(real, inputs)
     for x_t, now in zip(inputs.unbind(1), real.unbind(1), strict=True):
@@ -95,7 +97,7 @@ def padding_mask(lengths: Int[Tensor, "batch"], time: int) -> Bool[Tensor, "batc
     return torch.arange(time, device=lengths.device) < lengths[:, None]
 
 
-def last_step(outputs: Tensor, lengths: Int[Tensor, "batch"] | None = None) -> Tensor:
+def last_step(outputs: Tensor, lengths: Lengths | None = None) -> Tensor:
     """What stands at each sequence's own last step.
 
     Args:
@@ -115,11 +117,11 @@ def last_step(outputs: Tensor, lengths: Int[Tensor, "batch"] | None = None) -> T
     _check_sequence("outputs", outputs)
     if lengths is None:
         return outputs[:, -1]
-    check_lengths(lengths, *outputs.shape[:2])
+    lengths = as_lengths(lengths, *outputs.shape[:2])
     return outputs[torch.arange(len(outputs), device=outputs.device), lengths.to(outputs.device) - 1]
 
 
-def flip_by_length(sequence: Tensor, lengths: Int[Tensor, "batch"] | None = None) -> Tensor:
+def flip_by_length(sequence: Tensor, lengths: Lengths | None = None) -> Tensor:
     r"""Reverse each sequence within its own length, leaving the padding where it is.
 
     .. math:: \tilde x_t = x_{n + 1 - t} \quad (t \le n), \qquad \tilde x_t = x_t \quad (t > n)
@@ -146,7 +148,7 @@ def flip_by_length(sequence: Tensor, lengths: Int[Tensor, "batch"] | None = None
     if lengths is None:
         return sequence.flip(1)
     batch, time = sequence.shape[:2]
-    check_lengths(lengths, batch, time)
+    lengths = as_lengths(lengths, batch, time)
     lengths = lengths.to(sequence.device)[:, None]
     t = torch.arange(time, device=sequence.device).expand(batch, time)
     source = torch.where(t < lengths, lengths - 1 - t, t)  # (batch, time)

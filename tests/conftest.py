@@ -23,6 +23,7 @@ CHECKED = [
     "rnncourse.scan",
     "rnncourse.shapes",
     "rnncourse.training",
+    "rnncourse.transforms",
     "rnncourse.trees",
     "rnncourse.unroll",
 ]

@@ -131,6 +131,45 @@ def test_a_stack_in_a_stack_converts_to_what_computes_the_same(wrap):
         assert_close(ours, back, "state back")
 
 
+@st.composite
+def nests(draw, size=3):
+    """Stacks in stacks, some residual, some with dropout, of layers that read one way or both."""
+    parts = []
+    for _ in range(draw(st.integers(1, 3))):
+        width = parts[-1].output_size if parts else size
+        kind = draw(st.sampled_from(["one", "both", "nest"]))
+        if kind == "nest" and width == 3:
+            parts.append(draw(nests()))
+        elif kind == "both":
+            parts.append(Bidirectional(Recurrent(GRUCell(width, 3)), Recurrent(GRUCell(width, 3))))
+        else:
+            parts.append(Recurrent(GRUCell(width, 3)))
+    equal = all(part.input_size == part.output_size for part in parts[1:])
+    return Stacked(*parts, residual=equal and draw(st.booleans()), dropout=draw(st.sampled_from([0.0, 0.5])))
+
+
+@settings(max_examples=40, deadline=None)
+@given(layer=nests())
+def test_any_nest_of_stacks_converts_to_what_computes_the_same_or_is_refused(layer):
+    layer, x = layer.double().eval(), torch.randn(2, 5, 3).double()
+    try:
+        module = to_torch(layer)
+    except ValueError:
+        return
+    assert_close(module(x)[0], layer(x)[0], "outputs")
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16, None])
+def test_conversions_take_a_dtype_and_a_device(dtype):
+    module = nn.LSTM(3, 4, batch_first=True)
+    layer = from_torch(module, dtype=dtype, device="meta")
+    assert {(p.dtype, p.device.type) for p in layer.parameters()} == {(dtype or torch.float32, "meta")}
+    back = to_torch(from_torch(module, dtype=dtype), dtype=torch.float32, device="cpu")
+    for name, value in back.named_parameters():
+        torch.testing.assert_close(value, dict(module.named_parameters())[name], rtol=1e-2, atol=0)
+    assert {p.dtype for p in back.parameters()} == {torch.float32}
+
+
 def lstm(**options):
     return Recurrent(LSTMCell(3, 4, **options))
 
@@ -148,7 +187,6 @@ def deep(**options):
     ("call", "message"),
     [
         (lambda: from_torch(nn.Linear(3, 4)), "module is a Linear"),
-        (lambda: from_torch(nn.LSTM(3, 4, proj_size=2)), "proj_size=2"),
         (lambda: to_torch(nn.Linear(3, 4)), "layer is a Linear"),
         (lambda: to_torch(lstm(peepholes=True)), "no counterpart in torch.nn"),
         (lambda: to_torch(lstm(without=("output",))), "no counterpart in torch.nn"),

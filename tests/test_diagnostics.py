@@ -279,7 +279,7 @@ def test_stacking_does_not_invent_paths_from_the_future():
 
 
 def test_counting_a_credit_path_leaves_the_implementation_as_it_was():
-    layer = Recurrent(RNNCell(2, 3))
+    layer = Recurrent(RNNCell(2, 3), implementation="kernel")
     credit_path_of(layer, 3)
     assert layer.implementation == "kernel"
 
@@ -389,7 +389,10 @@ BAD = {
         torch.ones(1, requires_grad=True).tanh(), torch.ones(1, requires_grad=True)
     ),
     'use implementation="loop"': lambda: credit_path(
-        Recurrent(RNNCell(2, 3))(x := torch.zeros(1, 2, 2, requires_grad=True))[0], x
+        Recurrent(RNNCell(2, 3), implementation="kernel")(x := torch.zeros(1, 2, 2, requires_grad=True))[0], x
+    ),
+    'which hides its steps; use implementation="loop"': lambda: credit_path(
+        Recurrent(LSTMCell(2, 3))(x := torch.zeros(1, 2, 2, requires_grad=True))[0], x
     ),
     "lag is -1": lambda: credit_path_of(Recurrent(RNNCell(2, 3)), -1),
 }

@@ -318,3 +318,35 @@ def test_every_experiment_runs_and_calls_nothing_that_its_hash_does_not_hang_on(
     missed = {key for key in called - reached if not key.split(":")[1].startswith(made_by_python)}
     assert f"{one.function.__module__}:{one.function.__name__}" in called
     assert not missed, f"name these in @experiment(..., also=...): {sorted(missed)}"
+
+
+@pytest.mark.parametrize(
+    ("within", "after", "renewed"),
+    [
+        (0.0, {"y": [1.0, 2.0], "n": 3}, "side by side"),
+        (1e-6, {"y": [1.0, 2.000001], "n": 3}, "largest relative difference 5.0e-07, bound 1e-06"),
+        (0.0, {"y": [1.0, 2.000001], "n": 3}, None),
+        (1e-7, {"y": [1.0, 2.000001], "n": 3}, None),
+        (1.0, {"y": [1.0, 2.0], "n": 4}, None),  # a count is no rounded number
+        (1.0, {"y": [1.0], "n": 3}, None),
+        (1.0, {"y": [1.0, float("nan")], "n": 3}, None),
+        (1.0, {"y": [1.0, 2.0]}, None),
+    ],
+)
+def test_two_versions_renew_a_result_within_a_stated_bound_which_is_recorded(
+    declared, tmp_path, monkeypatch, within, after, renewed
+):
+    one = declared()
+    file = runner.run_chapter_experiments("99", "full", **folders(tmp_path), say=str)
+    object.__setattr__(one, "code_text", "2")
+    both = iter([{"y": [1.0, 2.0], "n": 3}, after])
+    monkeypatch.setattr(refreshing, "_smoke_values", lambda tree, experiment: next(both))
+    (tmp_path / "rnncourse").mkdir()
+    before = file.read_bytes()
+    if renewed is None:
+        with pytest.raises(ValueError, match="99.try comes out differently in [ny]; run it again"):
+            refreshing.compare_versions(one, file, tmp_path, within=within, say=str)
+        assert file.read_bytes() == before
+    else:
+        refreshing.compare_versions(one, file, tmp_path, within=within, say=str)
+        assert renewed in json.loads(file.read_text())["experiments"]["99.try"]["confirmed"]["how"]

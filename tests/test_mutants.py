@@ -27,6 +27,8 @@ from tests import (
     test_functional_lstm,
     test_kernels,
     test_layers,
+    test_layers_choosing,
+    test_layers_precision,
     test_layers_stacked,
     test_scan,
     test_scan_cells,
@@ -105,7 +107,7 @@ def both_directions(padded):
 
 
 forward, lstm_trace, gru_trace = (
-    (layers.Bidirectional, "forward"),
+    (layers.Bidirectional, "read"),
     (functional, "lstm_trace"),
     (functional, "gru_trace"),
 )
@@ -177,7 +179,7 @@ MUTANTS = {
         lengths("kernel"),
     ),
     "the kernels leave the sequences sorted by length": (
-        edit(sequence, "run", "back = order.argsort()", "back = torch.arange(batch)"),
+        edit(sequence, "packed_rows", "order.argsort()", "torch.arange(batch)"),
         lengths("kernel"),
     ),
     "padding counts in the loss": (
@@ -222,12 +224,36 @@ MUTANTS = {
     ),
     "the gradient of the final state is dropped": (
         edit(
-            sequence._Sequence,
-            "backward",
+            sequence,
+            "walk_back",
             "torch.zeros_like(part) if d is None else d.clone()",
             "torch.zeros_like(part)",
         ),
         lambda: test_kernels.test_each_final_state_alone_has_its_gradient("lstm", 1),
+    ),
+    "a second derivative is taken for zero": (
+        edit(sequence._Sequence, "backward", "if torch.is_grad_enabled():", "if False:"),
+        lambda: test_layers_choosing.test_no_second_derivative_is_ever_taken_for_zero("kernel"),
+    ),
+    "a kernel goes past a hook": (
+        edit(layers.choosing, "_watched", "if any(_hooks(cell).values()):", "if False:"),
+        lambda: test_layers_choosing.test_whatever_changes_or_watches_a_step_acts_alike_under_auto(
+            "forward hook", "gru"
+        ),
+    ),
+    "a kernel is chosen under function transforms": (
+        edit(layers.choosing, "choose", "_watched(cell) or _transformed(cell, inputs, state)", "_watched(cell)"),
+        lambda: test_layers_choosing.test_asked_for_by_name_transformations_are_refused("gru", "fused"),
+    ),
+    "float64 is handed to oneDNN": (
+        edit(layers.choosing, "_fastest", "inputs.dtype == torch.float64", "False"),
+        lambda: test_layers_choosing.test_the_rules_take_what_they_say("float64 is the kernel's"),
+    ),
+    "the candidate of an LSTM is twice a sigmoid less one": (
+        edit_kernel(lstm, "forward", "g.tanh_()", "g.mul_(2).sigmoid_().mul_(2).sub_(1)"),
+        lambda: test_layers_precision.test_errors_stay_within_twice_those_of_torch(
+            "lstm", 1e-6, False, "kernel", torch.float32
+        ),
     ),
     "the gradient of the initial state is dropped": (
         edit_kernel(gru, "backward", "return delta, dh_0", "return delta, torch.zeros_like(dh_0)"),

@@ -87,6 +87,14 @@ def add_refresh(commands: Any) -> None:
     parser.add_argument(
         "--against", type=Path, metavar="FOLDER", help="a checkout of the version that made the results"
     )
+    parser.add_argument(
+        "--within",
+        type=float,
+        default=0.0,
+        metavar="BOUND",
+        help="with --against: the relative difference up to which numbers count as equal, for code that rounds "
+        "otherwise; the largest one found goes into the record (default: none)",
+    )
     parser.set_defaults(run=refresh)
 
 
@@ -106,7 +114,7 @@ def refresh(args: argparse.Namespace) -> int:
         if args.against is None:
             confirm_result(experiment, file)
         else:
-            compare_versions(experiment, file, args.against)
+            compare_versions(experiment, file, args.against, within=args.within)
     if not names:
         print("no result is stale")
     return 0

@@ -20,6 +20,9 @@ NONLINEAR = {"Tanh", "Sigmoid", "Relu", "LeakyRelu", "Elu", "Gelu", "Silu", "Sof
 #: A time step that a gradient is known to concern: (axis, index), or None.
 Step = tuple[int, int] | None
 
+_WHOLE_LAYERS = ("MkldnnRnnLayer", "CudnnRnn", "MiopenRnn", "Mps")
+"""How the names of those nodes begin that are a whole layer of PyTorch's."""
+
 
 class CreditPath(NamedTuple):
     """Nonlinearities between two tensors, on the shortest and on the longest path of the graph."""
@@ -108,7 +111,7 @@ def credit_path(target: Tensor, source: Tensor) -> CreditPath:
         if node is end:
             known[place] = CreditPath(0, 0)
             continue
-        if isinstance(node, BackwardCFunction):
+        if isinstance(node, BackwardCFunction) or node.name().startswith(_WHOLE_LAYERS):
             raise ValueError(f'the graph goes through {node.name()}, which hides its steps; use implementation="loop"')
         earlier = _earlier(*place)
         waiting = [other for other in earlier if other not in known]

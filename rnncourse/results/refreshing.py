@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import math
 import os
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from rnncourse.results.records import plain, read_results, write_result
 from rnncourse.results.registry import Experiment
 from rnncourse.results.runner import run_seed
 
-__all__ = ["compare_versions", "confirm_result"]
+__all__ = ["compare_versions", "confirm_result", "largest_difference"]
 
 
 def confirm_result(experiment: Experiment, file: Path, *, say: Callable[[str], None] = print) -> None:
@@ -53,17 +54,28 @@ def confirm_result(experiment: Experiment, file: Path, *, say: Callable[[str], N
     say(f"{experiment.name}: seed {first['seed']} came out the same; confirmed in {file}")
 
 
-def compare_versions(experiment: Experiment, file: Path, former: Path, *, say: Callable[[str], None] = print) -> None:
+def compare_versions(
+    experiment: Experiment,
+    file: Path,
+    former: Path,
+    *,
+    within: float = 0.0,
+    say: Callable[[str], None] = print,
+) -> None:
     """Renews a stale result by running the code that made it and the code that is here, side by side, at smoke size.
 
     Where both give equal values, to the last bit, on this machine, the stored runs are kept and the record says so. It
     works on any processor, takes seconds, and proves less than :func:`confirm_result`: a difference that needs many
     steps to show is not seen.
 
+    Where the new code rounds in another order, no bit need be the same. Then a bound may be stated, within which
+    numbers count as equal; the largest difference that was found goes into the record.
+
     Args:
         experiment: Whose result.
         file: The chapter's results file.
         former: A checkout whose package is the code that made the result.
+        within: The relative difference up to which two numbers count as equal; none by default.
         say: Gets a line on what was done.
 
     Raises:
@@ -80,11 +92,42 @@ def compare_versions(experiment: Experiment, file: Path, former: Path, *, say: C
             f"{former} has no folder rnncourse; it should be a checkout of the version that made the result"
         )
     before, after = (_smoke_values(tree, experiment) for tree in (former, PACKAGE_FOLDER.parent))
-    different = [key for key in sorted({*before, *after}) if before.get(key) != after.get(key)]
+    differences = {key: largest_difference(before.get(key), after.get(key)) for key in sorted({*before, *after})}
+    different = [key for key, difference in differences.items() if difference > within]
     if different:
         raise ValueError(f"{experiment.name} comes out differently in {', '.join(different)}; run it again")
-    _renew(file, experiment.name, record, experiment.code(), {"scale": "smoke", "how": "both versions side by side"})
-    say(f"{experiment.name}: both versions give the same {len(after)} values at smoke size; renewed in {file}")
+    largest = max(differences.values(), default=0.0)
+    how = "both versions side by side"
+    if largest:
+        how += f"; arithmetic changed in the last bits: largest relative difference {largest:.1e}, bound {within:.0e}"
+    _renew(file, experiment.name, record, experiment.code(), {"scale": "smoke", "how": how})
+    same = f"values equal within {largest:.1e}" if largest else f"the same {len(after)} values"
+    say(f"{experiment.name}: both versions give {same} at smoke size; renewed in {file}")
+
+
+def largest_difference(one: Any, other: Any) -> float:
+    """The largest relative difference between the numbers at the same places of two values.
+
+    Args:
+        one: A number, text, truth value or nothing, or a list or dict of such.
+        other: Another one.
+
+    Returns:
+        Zero where they are equal; infinity where they differ in anything but numbers with a fraction.
+
+    Example:
+        >>> largest_difference({"loss": [2.0, 4.0]}, {"loss": [2.0, 4.5]})
+        0.1111111111111111
+        >>> largest_difference({"epochs": 3}, {"epochs": 4})
+        inf
+    """
+    if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
+        return max((largest_difference(one[key], other[key]) for key in one), default=0.0)
+    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        return max((largest_difference(a, b) for a, b in zip(one, other, strict=True)), default=0.0)
+    if isinstance(one, float) and isinstance(other, float) and math.isfinite(one) and math.isfinite(other):
+        return 0.0 if one == other else abs(one - other) / max(abs(one), abs(other))
+    return 0.0 if type(one) is type(other) and (one == other or one != one and other != other) else math.inf
 
 
 def _smoke_values(tree: Path, experiment: Experiment) -> dict[str, Any]:

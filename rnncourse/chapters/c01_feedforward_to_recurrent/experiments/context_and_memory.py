@@ -51,7 +51,7 @@ def character_network(
         42052
     """
     if window is None:
-        layer: nn.Module = Recurrent(RNNCell(embedding_size, hidden_size, init="orthogonal"))
+        layer: nn.Module = Recurrent(RNNCell(embedding_size, hidden_size, init="orthogonal"), implementation="kernel")
     else:
         layer = FixedWindow(embedding_size, hidden_size, window=window)
     return LanguageModel(layer, vocabulary_size)

@@ -43,7 +43,9 @@ def character_model(vocabulary_size: int, *, hidden_size: int, embedding_size: i
         >>> sum(parameter.numel() for parameter in model.parameters())
         93025
     """
-    return LanguageModel(Recurrent(RNNCell(embedding_size, hidden_size, init="orthogonal")), vocabulary_size)
+    return LanguageModel(
+        Recurrent(RNNCell(embedding_size, hidden_size, init="orthogonal"), implementation="kernel"), vocabulary_size
+    )
 
 
 def train(

@@ -125,7 +125,7 @@ def learn_to_add(
         >>> learnt.solved, learnt.sequences
         (False, 128)
     """
-    model = SequenceClassifier(Recurrent(cell), 1)
+    model = SequenceClassifier(Recurrent(cell, implementation="kernel"), 1)
     held_out = adding(500, length=length, seed=1_000_001)
     solved = False
 

@@ -86,7 +86,7 @@ def learn_reber(cell: nn.Module, *, steps: int, window: int, batch_size: int, lr
         >>> model.vocab_size
         8
     """
-    model = LanguageModel(Recurrent(cell), len(SYMBOLS), one_hot=True)
+    model = LanguageModel(Recurrent(cell, implementation="kernel"), len(SYMBOLS), one_hot=True)
     streams = continual_reber(batch_size, length=steps * window, seed=seed)
 
     class Windows:

@@ -113,7 +113,7 @@ def learn_the_original(cell: nn.Module, *, length: int, steps: int, lr: float, s
         >>> learn_the_original(gated("lstm"), length=22, steps=2, lr=1e-3, seed=0).sequences
         128
     """
-    model = SequenceClassifier(Recurrent(cell), 1)
+    model = SequenceClassifier(Recurrent(cell, implementation="kernel"), 1)
     loss = InARow()
 
     def draw(step: int) -> Batch:

@@ -83,7 +83,7 @@ def last_step_model(name: str, *, budget: int) -> SequenceClassifier:
     """
 
     def build(hidden_size: int) -> SequenceClassifier:
-        return SequenceClassifier(Recurrent(make_cell(name, 1, hidden_size)), CLASSES)
+        return SequenceClassifier(Recurrent(make_cell(name, 1, hidden_size), implementation="kernel"), CLASSES)
 
     return build(matched_hidden_size(build, budget))
 
@@ -94,7 +94,8 @@ def published_model() -> EveryStepClassifier:
     Returns:
         The untrained model, drawn as PyTorch draws it.
     """
-    layer = Bidirectional(Recurrent(GRUCell(1, PUBLISHED_UNITS)), Recurrent(GRUCell(1, PUBLISHED_UNITS)))
+    ahead, back = (Recurrent(GRUCell(1, PUBLISHED_UNITS), implementation="kernel") for _ in range(2))
+    layer = Bidirectional(ahead, back)
     return EveryStepClassifier(layer, CLASSES, time=POINTS)
 
 

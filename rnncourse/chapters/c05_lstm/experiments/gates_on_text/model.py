@@ -32,7 +32,9 @@ def text_lstm(vocabulary_size: int, *, hidden_size: int) -> LanguageModel:
         >>> sum(parameter.numel() for parameter in text_lstm(65, hidden_size=128).parameters())
         93409
     """
-    return LanguageModel(Recurrent(LSTMCell(EMBEDDING_SIZE, hidden_size, init="orthogonal")), vocabulary_size)
+    return LanguageModel(
+        Recurrent(LSTMCell(EMBEDDING_SIZE, hidden_size, init="orthogonal"), implementation="kernel"), vocabulary_size
+    )
 
 
 def train_text_lstm(
