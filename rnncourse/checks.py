@@ -17,6 +17,7 @@ __all__ = [
     "check_choice",
     "check_count",
     "check_finite",
+    "check_flag",
     "check_fraction",
     "check_kind",
     "check_layer",
@@ -90,6 +91,26 @@ def check_callable(name: str, value: Any, what: str) -> None:
     """
     if not callable(value):
         raise ValueError(f"{name} is a {type(value).__name__}; it should be {what}")
+
+
+def check_flag(name: str, value: Any) -> None:
+    """Refuse anything but True and False: the string ``"False"`` would count as true.
+
+    Args:
+        name: The argument's name, for the message.
+        value: What was given.
+
+    Raises:
+        ValueError: If ``value`` is not a boolean.
+
+    Example:
+        >>> check_flag("bias", "False")
+        Traceback (most recent call last):
+        ...
+        ValueError: bias is 'False'; it should be True or False
+    """
+    if not isinstance(value, bool):
+        raise ValueError(f"{name} is {value!r}; it should be True or False")
 
 
 def check_choice(name: str, value: Any, choices: Iterable[Any]) -> None:

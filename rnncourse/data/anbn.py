@@ -8,6 +8,7 @@ from rnncourse.data.dataset import Baseline, Dataset
 from rnncourse.data.splits import Fresh, Split, fresh_splits
 from rnncourse.data.synthetic import as_generator, batch_hash, check_at_least, check_span, synthetic_card
 from rnncourse.data.vocabulary import PAD, Vocabulary
+from rnncourse.signatures import checked
 
 CARD = synthetic_card(
     name="anbn",
@@ -23,6 +24,7 @@ CARD = synthetic_card(
 SYMBOLS = (PAD, "S", "a", "b", "T")
 
 
+@checked
 def anbn_strings(counts: np.ndarray) -> Batch:
     """The strings with these numbers of a's, each step's target being the symbol that follows.
 
@@ -53,6 +55,7 @@ def anbn_strings(counts: np.ndarray) -> Batch:
     return tagged(inputs, symbols[:, 1:], lengths, inputs == SYMBOLS.index("b"))
 
 
+@checked
 def anbn(batch_size: int, *, n: int | tuple[int, int] = (1, 10), seed: int | np.random.Generator = 0) -> Batch:
     """Strings of the language with n drawn evenly from a range.
 
@@ -72,6 +75,7 @@ def anbn(batch_size: int, *, n: int | tuple[int, int] = (1, 10), seed: int | np.
     return anbn_strings(as_generator(seed).integers(least, most + 1, size=batch_size))
 
 
+@checked
 def load(*, n: int | tuple[int, int] = (1, 10), longer: int = 100, held_out: int = 1000) -> Dataset:
     """The language aⁿbⁿ as a data set.
 

@@ -6,7 +6,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rnncourse.signatures import checked
 
+
+@checked
 def majority(train_labels: Sequence[Any], test_labels: Sequence[Any]) -> float:
     """Accuracy of always answering the label that is most frequent in training.
 
@@ -33,6 +36,7 @@ def majority(train_labels: Sequence[Any], test_labels: Sequence[Any]) -> float:
     return sum(label == common for label in test) / len(test)
 
 
+@checked
 def persistence(series: Sequence[float] | np.ndarray) -> float:
     """Root mean squared error of predicting that the next value equals this one.
 
@@ -67,6 +71,7 @@ class LinearFit(NamedTuple):
     coefficients: np.ndarray
 
 
+@checked
 def linear_autoregression(
     train: Sequence[float] | np.ndarray, test: Sequence[float] | np.ndarray, *, order: int
 ) -> LinearFit:
@@ -114,6 +119,7 @@ def linear_autoregression(
     return LinearFit(float(np.sqrt(np.mean((inputs @ coefficients - targets) ** 2))), coefficients)
 
 
+@checked
 def linear_classifier(
     train: np.ndarray, train_labels: np.ndarray, test: np.ndarray, test_labels: np.ndarray, *, ridge: float = 1.0
 ) -> float:
@@ -172,6 +178,7 @@ class NaiveBayes:
         ['a', 'o']
     """
 
+    @checked
     def __init__(self, orders: tuple[int, int] = (1, 4)) -> None:
         if not 1 <= orders[0] <= orders[1]:
             raise ValueError(f"orders is {orders}; it should be (least, most) with 1 <= least <= most")
@@ -186,6 +193,7 @@ class NaiveBayes:
             for start in range(len(framed) - order + 1)
         )
 
+    @checked
     def fit(self, strings: Sequence[str], labels: Sequence[Any]) -> "NaiveBayes":
         """Count n-grams by class.
 
@@ -218,6 +226,7 @@ class NaiveBayes:
         self._table = np.log(table / table.sum(axis=1, keepdims=True))
         return self
 
+    @checked
     def predict(self, strings: Sequence[str]) -> list[Any]:
         """The most likely class of each string.
 
@@ -236,6 +245,7 @@ class NaiveBayes:
             answers.append(self.classes[int(score.argmax())])
         return answers
 
+    @checked
     def accuracy(self, strings: Sequence[str], labels: Sequence[Any]) -> float:
         """Share of strings whose class is predicted rightly.
 
@@ -265,6 +275,7 @@ class Guess(NamedTuple):
     best: Any
 
 
+@checked
 def random_weights(
     draw: Callable[[np.random.Generator], Any],
     score: Callable[[Any], float],

@@ -7,6 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rnncourse.signatures import checked
+
 
 class Batch(NamedTuple):
     """Some sequences, padded to the longest of them, batch first.
@@ -77,6 +79,7 @@ class TreeBatch(NamedTuple):
         return TreeBatch(self.trees, *(part.to(device) for part in self[1:]))
 
 
+@checked
 def pad(sequences: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
     """Stack sequences of different lengths, zeros after the end of each.
 
@@ -105,6 +108,7 @@ def pad(sequences: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
     return padded, lengths, mask_of(lengths)
 
 
+@checked
 def mask_of(lengths: Tensor, time: int | None = None) -> Tensor:
     """True at the steps that lie inside each sequence.
 
@@ -123,6 +127,7 @@ def mask_of(lengths: Tensor, time: int | None = None) -> Tensor:
     return torch.arange(time) < lengths.unsqueeze(1)
 
 
+@checked
 def labelled(inputs: Tensor, targets: Tensor, lengths: Tensor | None = None) -> Batch:
     """A batch with one target for a whole sequence.
 
@@ -140,6 +145,7 @@ def labelled(inputs: Tensor, targets: Tensor, lengths: Tensor | None = None) -> 
     return Batch(inputs, targets, lengths, mask_of(lengths, time), ones, ones.bool())
 
 
+@checked
 def tagged(inputs: Tensor, targets: Tensor, lengths: Tensor | None = None, scored: Tensor | None = None) -> Batch:
     """A batch with one target for each step.
 
@@ -158,6 +164,7 @@ def tagged(inputs: Tensor, targets: Tensor, lengths: Tensor | None = None, score
     return Batch(inputs, targets, lengths, mask, lengths, mask if scored is None else scored & mask)
 
 
+@checked
 def transduced(sources: Sequence[Tensor], targets: Sequence[Tensor]) -> Batch:
     """A batch that maps sequences to sequences of other lengths.
 
@@ -173,6 +180,7 @@ def transduced(sources: Sequence[Tensor], targets: Sequence[Tensor]) -> Batch:
     return Batch(inputs, outputs, lengths, mask, target_lengths, target_mask)
 
 
+@checked
 def select(whole: Batch | TreeBatch, rows: Tensor) -> Any:
     """Some rows of a batch, cut to the longest among them.
 
@@ -206,6 +214,7 @@ class Batches:
         steps: Number of batches in an epoch.
     """
 
+    @checked
     def __init__(self, plan: Callable[[int], Sequence[Any]], make: Callable[[Any], Any], steps: int) -> None:
         self._plan, self._make, self._steps = plan, make, steps
         self._epoch = 0
@@ -217,6 +226,7 @@ class Batches:
         epoch, self._epoch = self._epoch, self._epoch + 1
         return self.epoch(epoch)
 
+    @checked
     def epoch(self, number: int) -> Iterator[Any]:
         """The batches of one epoch.
 
@@ -230,6 +240,7 @@ class Batches:
             yield self._make(entry)
 
 
+@checked
 def order_rows(
     lengths: np.ndarray, batch_size: int, rng: np.random.Generator | None, *, bucket: bool, drop_last: bool
 ) -> list[Tensor]:

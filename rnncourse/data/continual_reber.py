@@ -9,6 +9,7 @@ from rnncourse.data.dataset import Dataset
 from rnncourse.data.splits import fresh_splits
 from rnncourse.data.synthetic import as_generator, batch_hash, check_at_least, synthetic_card
 from rnncourse.data.vocabulary import Vocabulary
+from rnncourse.signatures import checked
 
 CARD = synthetic_card(
     name="continual_reber",
@@ -25,6 +26,7 @@ CARD = synthetic_card(
 )
 
 
+@checked
 def continual_reber(batch_size: int, *, length: int = 300, seed: int | np.random.Generator = 0) -> Batch:
     """Streams of embedded Reber strings, each step's target being the symbol that follows.
 
@@ -61,6 +63,7 @@ def continual_reber(batch_size: int, *, length: int = 300, seed: int | np.random
     return tagged(tokens[:, :-1], tokens[:, 1:])
 
 
+@checked
 def load(*, length: int = 300, held_out: int = 200) -> Dataset:
     """Continual embedded Reber as a data set.
 

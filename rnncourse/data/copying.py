@@ -10,6 +10,7 @@ from rnncourse.data.dataset import Baseline, Dataset
 from rnncourse.data.splits import fresh_splits
 from rnncourse.data.synthetic import as_generator, batch_hash, check_at_least, synthetic_card
 from rnncourse.data.vocabulary import Vocabulary
+from rnncourse.signatures import checked
 
 CARD = synthetic_card(
     name="copying",
@@ -22,6 +23,7 @@ CARD = synthetic_card(
 )
 
 
+@checked
 def copying(
     batch_size: int, *, lag: int = 100, symbols: int = 8, width: int = 10, seed: int | np.random.Generator = 0
 ) -> Batch:
@@ -76,6 +78,7 @@ def copying(
     return tagged(inputs, targets)
 
 
+@checked
 def memoryless_nats(lag: int, symbols: int = 8, width: int = 10) -> float:
     r"""The cross-entropy of a predictor without memory, :math:`K \log S / (T + 2K)`.
 
@@ -94,6 +97,7 @@ def memoryless_nats(lag: int, symbols: int = 8, width: int = 10) -> float:
     return width * log(symbols) / (lag + 2 * width)
 
 
+@checked
 def load(*, lag: int = 100, symbols: int = 8, width: int = 10, held_out: int = 1000) -> Dataset:
     """The copying problem as a data set.
 

@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rnncourse.signatures import checked
+
 
 class ErrorRates(NamedTuple):
     """Errors of transduced words.
@@ -19,6 +21,7 @@ class ErrorRates(NamedTuple):
     wer: float
 
 
+@checked
 def edit_distances(predicted: Sequence[Sequence[Any]], references: Sequence[Sequence[Any]]) -> np.ndarray:
     r"""Levenshtein distance of each pair, all pairs side by side.
 
@@ -75,6 +78,7 @@ def _numbered(sequences: Sequence[Sequence[Any]], numbers: dict[Any, int]) -> tu
     return table, lengths
 
 
+@checked
 def edit_distance(predicted: Sequence[Any], reference: Sequence[Any]) -> int:
     """Fewest insertions, deletions and substitutions that turn one sequence into another.
 
@@ -92,6 +96,7 @@ def edit_distance(predicted: Sequence[Any], reference: Sequence[Any]) -> int:
     return int(edit_distances([predicted], [reference])[0])
 
 
+@checked
 def error_rates(predicted: Sequence[Sequence[Any]], references: Sequence[Sequence[Sequence[Any]]]) -> ErrorRates:
     """Symbol and word error rate, each word judged by the acceptable reference that it comes closest to.
 
@@ -126,6 +131,7 @@ def error_rates(predicted: Sequence[Sequence[Any]], references: Sequence[Sequenc
     return ErrorRates(float(distances[best].sum() / max(1, lengths[best].sum())), float((distances[best] > 0).mean()))
 
 
+@checked
 def word_f1(predicted: Sequence[np.ndarray], truth: Sequence[np.ndarray]) -> float:
     r"""F1 of words found in texts without spaces: a word counts only if both its ends are right and nothing cuts it.
 

@@ -7,8 +7,10 @@ import torch
 from torch import Tensor
 
 from rnncourse.data.batches import Batch, mask_of
+from rnncourse.signatures import checked
 
 
+@checked
 def pad_numbers(rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
     """Rows of whole numbers, padded with 0 at their ends.
 
@@ -37,6 +39,7 @@ def pad_numbers(rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(table), torch.from_numpy(lengths)
 
 
+@checked
 def transduction(sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]], *, bos: int, eos: int) -> Batch:
     """A batch that maps rows to rows, the targets framed by begin and end marks.
 

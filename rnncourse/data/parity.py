@@ -8,6 +8,7 @@ from rnncourse.data.dataset import Baseline, Dataset
 from rnncourse.data.splits import Fresh, Split, fresh_splits
 from rnncourse.data.synthetic import as_generator, batch_hash, check_at_least, check_span, synthetic_card
 from rnncourse.data.vocabulary import PAD, Vocabulary
+from rnncourse.signatures import checked
 
 CARD = synthetic_card(
     name="parity",
@@ -21,6 +22,7 @@ CARD = synthetic_card(
 )
 
 
+@checked
 def parity(
     batch_size: int,
     *,
@@ -68,6 +70,7 @@ def parity(
     return labelled(inputs, running[:, -1], lengths)
 
 
+@checked
 def load(
     *, length: int | tuple[int, int] = (1, 40), each_step: bool = False, longer: int = 256, held_out: int = 1000
 ) -> Dataset:

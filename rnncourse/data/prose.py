@@ -16,6 +16,7 @@ from rnncourse.data.ngrams import InterpolatedNgram
 from rnncourse.data.sources import find_distribution, read_files
 from rnncourse.data.splits import check_batch_size, fraction, split_by_hash
 from rnncourse.data.vocabulary import Vocabulary
+from rnncourse.signatures import checked
 
 CARD = Card(
     name="prose",
@@ -77,6 +78,7 @@ class Passage(NamedTuple):
     text: str
 
 
+@checked
 def parse_king_james(source: str) -> list[Passage]:
     """Chapters out of the generated Python file that holds the King James text.
 
@@ -110,6 +112,7 @@ def parse_king_james(source: str) -> list[Passage]:
     ]
 
 
+@checked
 def parse_play(source: str) -> list[Passage]:
     """Scenes out of a play in Markdown: headings name act and scene, bold the speaker, italics the stage directions.
 
@@ -137,6 +140,7 @@ def parse_play(source: str) -> list[Passage]:
     return [passage for passage in passages if passage.text]
 
 
+@checked
 def read_passages(source: str, name: str = "prose") -> tuple[Card, list[Passage]]:
     """The text as passages, after its hash was checked.
 
@@ -161,6 +165,7 @@ def read_passages(source: str, name: str = "prose") -> tuple[Card, list[Passage]
     raise ValueError(f"source is {source!r}; it should be 'king-james' or 'shakespeare'")
 
 
+@checked
 def take(passages: list[Passage], characters: int | None) -> list[Passage]:
     """Enough whole passages for so many characters, chosen by hash and left in their order.
 
@@ -183,6 +188,7 @@ def take(passages: list[Passage], characters: int | None) -> list[Passage]:
     return [passage for passage in passages if passage.key in chosen]
 
 
+@checked
 def encode_text(text: str, vocabulary: Vocabulary) -> Tensor:
     """Millions of characters to numbers in milliseconds, through a table indexed by code point.
 
@@ -211,6 +217,7 @@ class TextSplit:
         codes: The same as numbers, shape (characters,), int64.
     """
 
+    @checked
     def __init__(self, items: list[Passage], vocabulary: Vocabulary) -> None:
         self.items = items
         self.text = "\n\n".join(passage.text for passage in items)
@@ -231,6 +238,7 @@ class TextSplit:
                 "more than the batch needs, and seq_len should be at least 1"
             )
 
+    @checked
     def batches(
         self, batch_size: int, *, seq_len: int = 100, seed: int = 0, shuffle: bool = True, drop_last: bool = False
     ) -> Batches:
@@ -266,6 +274,7 @@ class TextSplit:
         steps = count // batch_size if drop_last else -(-count // batch_size)
         return Batches(plan, lambda starts: self._window(starts, seq_len), steps)
 
+    @checked
     def stream(self, batch_size: int, *, seq_len: int = 100) -> Batches:
         """Windows that follow one another: row b goes on where row b of the batch before ended; carry the state.
 
@@ -290,6 +299,7 @@ class TextSplit:
         return Batches(plan, lambda starts: self._window(starts, seq_len), steps)  # type: ignore[arg-type]
 
 
+@checked
 def load(*, source: str = "king-james", max_chars: int | None = None, max_eval_chars: int | None = None) -> Dataset:
     """English prose, one character at a time.
 

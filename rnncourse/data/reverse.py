@@ -10,6 +10,7 @@ from rnncourse.data.dataset import Baseline, Dataset
 from rnncourse.data.splits import Fresh, Split, fresh_splits
 from rnncourse.data.synthetic import as_generator, batch_hash, check_at_least, check_span, synthetic_card
 from rnncourse.data.vocabulary import BOS, EOS, PAD, Vocabulary
+from rnncourse.signatures import checked
 
 CARD = synthetic_card(
     name="reverse",
@@ -23,6 +24,7 @@ CARD = synthetic_card(
 )
 
 
+@checked
 def reverse(
     batch_size: int, *, length: int | tuple[int, int] = (1, 20), symbols: int = 10, seed: int | np.random.Generator = 0
 ) -> Batch:
@@ -65,6 +67,7 @@ def reverse(
     return Batch(inputs, targets, lengths, mask, lengths + 2, mask_of(lengths + 2))
 
 
+@checked
 def load(
     *, length: int | tuple[int, int] = (1, 20), symbols: int = 10, longer: int = 40, held_out: int = 1000
 ) -> Dataset:

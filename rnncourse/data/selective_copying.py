@@ -10,6 +10,7 @@ from rnncourse.data.dataset import Baseline, Dataset
 from rnncourse.data.splits import fresh_splits
 from rnncourse.data.synthetic import as_generator, batch_hash, check_at_least, synthetic_card
 from rnncourse.data.vocabulary import Vocabulary
+from rnncourse.signatures import checked
 
 CARD = synthetic_card(
     name="selective_copying",
@@ -24,6 +25,7 @@ CARD = synthetic_card(
 )
 
 
+@checked
 def selective_copying(
     batch_size: int, *, length: int = 100, symbols: int = 8, width: int = 8, seed: int | np.random.Generator = 0
 ) -> Batch:
@@ -66,6 +68,7 @@ def selective_copying(
     return tagged(inputs, targets, scored=inputs == symbols + 1)
 
 
+@checked
 def load(*, length: int = 100, symbols: int = 8, width: int = 8, held_out: int = 1000) -> Dataset:
     """Selective copying as a data set.
 

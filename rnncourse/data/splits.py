@@ -9,11 +9,13 @@ import torch
 from torch import Tensor
 
 from rnncourse.data.batches import Batch, Batches, TreeBatch, order_rows, select
+from rnncourse.signatures import checked
 
 NAMES = ("train", "valid", "test")
 T = TypeVar("T")
 
 
+@checked
 def fraction(key: str, salt: str = "") -> float:
     """A number in [0, 1) that depends on the key alone, spread evenly over keys.
 
@@ -32,6 +34,7 @@ def fraction(key: str, salt: str = "") -> float:
     return int.from_bytes(digest[:8], "big") / 2.0**64
 
 
+@checked
 def split_of(key: str) -> str:
     """Which split an item belongs to: 80 % train, 10 % valid, 10 % test.
 
@@ -49,6 +52,7 @@ def split_of(key: str) -> str:
     return "train" if place < 0.8 else "valid" if place < 0.9 else "test"
 
 
+@checked
 def split_by_hash(items: Iterable[T], key: Callable[[T], str]) -> dict[str, list[T]]:
     """Items sorted into the three splits, each keeping the given order.
 
@@ -89,6 +93,7 @@ class Split:
         ValueError: There are items, but not one for each row.
     """
 
+    @checked
     def __init__(self, whole: Batch | TreeBatch, items: Sequence[Any] = ()) -> None:
         if items and len(items) != len(whole.lengths):
             raise ValueError(
@@ -100,6 +105,7 @@ class Split:
     def __len__(self) -> int:
         return len(self._whole.lengths)
 
+    @checked
     def batch(self, rows: Tensor | Sequence[int] | None = None) -> Any:
         """Some rows as one batch.
 
@@ -119,6 +125,7 @@ class Split:
             raise ValueError("rows is empty; it should name at least one row")
         return select(self._whole, rows)
 
+    @checked
     def batches(
         self, batch_size: int, *, seed: int = 0, shuffle: bool = True, bucket: bool = False, drop_last: bool = False
     ) -> Batches:
@@ -156,9 +163,11 @@ class Fresh:
         stream: Which stream of random numbers; train, valid and test have different ones.
     """
 
+    @checked
     def __init__(self, draw: Callable[[int, np.random.Generator], Any], stream: int = 0) -> None:
         self._draw, self._stream = draw, stream
 
+    @checked
     def sample(self, count: int, *, seed: int = 0, index: int = 0) -> Any:
         """Some sequences.
 
@@ -176,6 +185,7 @@ class Fresh:
         check_batch_size(count)
         return self._draw(count, np.random.default_rng([self._stream, seed, index]))
 
+    @checked
     def batches(self, batch_size: int, *, steps: int, seed: int = 0) -> Batches:
         """So many new batches; walking again goes on down the stream.
 
@@ -200,6 +210,7 @@ class Fresh:
         )
 
 
+@checked
 def fresh_splits(draw: Callable[[int, np.random.Generator], Any], held_out: int) -> dict[str, Split | Fresh]:
     """The splits of a generated task: an endless train, and fixed valid and test drawn from other streams.
 

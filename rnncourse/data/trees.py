@@ -9,6 +9,7 @@ import torch
 from rnncourse.data.batches import TreeBatch, mask_of
 from rnncourse.data.padding import pad_numbers
 from rnncourse.data.splits import NAMES, Split, split_by_hash
+from rnncourse.signatures import checked
 
 
 class Tree(NamedTuple):
@@ -43,6 +44,7 @@ class TreeItem(NamedTuple):
     text: str
 
 
+@checked
 def tree_from_nested(nested: Any, number: Callable[[Any], Any] | None = None) -> Tree:
     """A tree from nested tuples: each is a symbol followed by its children, and a symbol alone is a leaf.
 
@@ -77,6 +79,7 @@ def tree_from_nested(nested: Any, number: Callable[[Any], Any] | None = None) ->
     return _build("nested", nested, parts, number)
 
 
+@checked
 def tree_from_ast(node: ast.AST, number: Callable[[str], Any] | None = None) -> Tree:
     """The tree of a piece of Python: the types of its syntax nodes.
 
@@ -102,6 +105,7 @@ def tree_from_ast(node: ast.AST, number: Callable[[str], Any] | None = None) -> 
     return _build("node", node, lambda one: (type(one).__name__, syntax_children(one)), number)
 
 
+@checked
 def syntax_children(node: ast.AST) -> list[ast.AST]:
     """What stands below a node of Python's syntax, without the load or store context.
 
@@ -140,6 +144,7 @@ def _build(
     return built.pop()
 
 
+@checked
 def tree_depth(tree: Tree) -> int:
     """Edges from the root to the farthest leaf.
 
@@ -159,6 +164,7 @@ def tree_depth(tree: Tree) -> int:
     return depth
 
 
+@checked
 def tree_nodes(tree: Tree) -> Iterator[Tree]:
     """All nodes, children before their parents, left to right.
 
@@ -179,6 +185,7 @@ def tree_nodes(tree: Tree) -> Iterator[Tree]:
     return reversed(found)
 
 
+@checked
 def tree_tokens(tree: Tree, end: int) -> list[int]:
     """The tree as a sequence: a node, then its children, then a closing bracket; a leaf alone has no bracket.
 
@@ -202,6 +209,7 @@ def tree_tokens(tree: Tree, end: int) -> list[int]:
     return tokens
 
 
+@checked
 def tree_batch(items: Sequence[TreeItem]) -> TreeBatch:
     """Expressions as one batch of trees and of padded token sequences.
 
@@ -220,6 +228,7 @@ def tree_batch(items: Sequence[TreeItem]) -> TreeBatch:
     return TreeBatch(tuple(item.tree for item in items), inputs, targets, lengths, mask_of(lengths), ones, ones.bool())
 
 
+@checked
 def tree_splits(items: Sequence[TreeItem]) -> dict[str, Split]:
     """Expressions split by the hash of their text.
 

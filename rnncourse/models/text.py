@@ -3,11 +3,13 @@
 import torch
 from torch import Tensor, nn
 
+from rnncourse.signatures import checked
 from rnncourse.training.losses import cross_entropy, nats_to_bits
 
 __all__ = ["next_character_loss", "text_bits"]
 
 
+@checked
 def next_character_loss(model: nn.Module, batch) -> Tensor:
     """The mean surprise, in nats, at the next character of independent windows.
 
@@ -23,6 +25,7 @@ def next_character_loss(model: nn.Module, batch) -> Tensor:
 
 
 @torch.no_grad()
+@checked
 def text_bits(model: nn.Module, codes: Tensor, *, streams: int = 64) -> float:
     """Bits per character on a text, read in a few long stretches side by side.
 

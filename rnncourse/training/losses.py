@@ -10,7 +10,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from rnncourse.signatures import checked
 
+
+@checked
 def cross_entropy(logits: Tensor, targets: Tensor, mask: Tensor | None = None) -> Tensor:
     r"""Returns the mean surprise, in nats, at the targets that count.
 
@@ -51,6 +54,7 @@ def cross_entropy(logits: Tensor, targets: Tensor, mask: Tensor | None = None) -
     return F.cross_entropy(counted_logits, counted_targets)
 
 
+@checked
 def mean_squared_error(predictions: Tensor, targets: Tensor, mask: Tensor | None = None) -> Tensor:
     r"""Returns the mean squared difference over the places that count.
 
@@ -81,6 +85,7 @@ def mean_squared_error(predictions: Tensor, targets: Tensor, mask: Tensor | None
     return F.mse_loss(*_counted(predictions, targets, mask))
 
 
+@checked
 def accuracy(logits: Tensor, targets: Tensor, mask: Tensor | None = None) -> float:
     """Returns the share of counted places where the highest score is the target's.
 
@@ -105,6 +110,7 @@ def accuracy(logits: Tensor, targets: Tensor, mask: Tensor | None = None) -> flo
     return (counted_logits.argmax(-1) == counted_targets).double().mean().item()
 
 
+@checked
 def nats_to_bits(nats: float | Tensor) -> float | Tensor:
     """Returns the same surprise in bits: nats divided by log 2.
 
@@ -121,6 +127,7 @@ def nats_to_bits(nats: float | Tensor) -> float | Tensor:
     return nats / math.log(2)
 
 
+@checked
 def perplexity(nats: float) -> float:
     """Returns the number of equally likely choices that would surprise as much: exp of the mean nats.
 

@@ -6,9 +6,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from rnncourse.signatures import checked
+
 __all__ = ["average", "devices", "measured"]
 
 
+@checked
 def average(
     model: nn.Module, batches: Iterable[Any], loss: Callable[[nn.Module, Any], Tensor | tuple[Tensor, Tensor | int]]
 ) -> float:
@@ -45,6 +48,7 @@ def average(
     return measured(model, run)
 
 
+@checked
 def measured(model: nn.Module, measure: Callable[[nn.Module], float]) -> float:
     """Returns a measure taken in evaluation mode and without gradients; leaves generator and mode as they were.
 
@@ -65,6 +69,7 @@ def measured(model: nn.Module, measure: Callable[[nn.Module], float]) -> float:
     return value
 
 
+@checked
 def devices(parameters: Iterable[Tensor]) -> list[int]:
     """Returns the CUDA devices whose generators a run touches.
 

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 
+from rnncourse.signatures import checked
 from rnncourse.viz.style import COLOURS, CYCLE, figure, plain
 
 LINES = {
@@ -17,6 +18,7 @@ LINES = {
 """How each kind of line is drawn, so that the three are told apart without colour."""
 
 
+@checked
 def credit_chain(steps: int = 6, *, shrink: float = 0.6) -> Figure:
     """Draws an unrolled network whose gradient, on its way back, shrinks in one row and grows in the other.
 
@@ -72,6 +74,7 @@ def credit_chain(steps: int = 6, *, shrink: float = 0.6) -> Figure:
     return fig
 
 
+@checked
 def activations(x: Sequence[float], functions: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> Figure:
     """Draws activation functions beside their slopes.
 
@@ -97,6 +100,7 @@ def activations(x: Sequence[float], functions: Mapping[str, tuple[Sequence[float
     return fig
 
 
+@checked
 def decay(
     panels: Mapping[str, Mapping[str, Sequence[float]]], *, floor: float = 1e-12, ceiling: float = 1e12
 ) -> Figure:
@@ -132,6 +136,7 @@ def decay(
     return fig
 
 
+@checked
 def gradient_lines(lines: Mapping[str, Sequence[float]], *, ylabel: str, floor: float = 1e-12) -> Figure:
     """Draws gradient norms against the steps back from the loss, one line for each network.
 
@@ -158,6 +163,7 @@ def gradient_lines(lines: Mapping[str, Sequence[float]], *, ylabel: str, floor: 
     return fig
 
 
+@checked
 def clipping(
     runs: Mapping[str, tuple[Sequence[float], Sequence[tuple[int, float]]]], *, baseline: float, clip: float
 ) -> Figure:
@@ -188,6 +194,7 @@ def clipping(
     return fig
 
 
+@checked
 def horizons(reached: Mapping[str, Sequence[int]], *, lengths: Sequence[int], sequences: int) -> Figure:
     """Draws the longest sequence that each cell learned within one budget: a bar for the median, a dot for each seed.
 

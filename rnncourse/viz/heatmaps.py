@@ -9,11 +9,13 @@ from matplotlib.colors import Normalize, TwoSlopeNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from rnncourse.signatures import checked
 from rnncourse.viz.style import COLOURS, DIVERGING, figure
 
 VISIBLE = {" ": "␣", "\n": "⏎", "\t": "⇥"}
 
 
+@checked
 def text_heatmap(
     text: str | Sequence[str],
     values: Sequence[float] | Sequence[Sequence[float]] | np.ndarray,
@@ -69,6 +71,7 @@ def text_heatmap(
     return fig
 
 
+@checked
 def matrix(
     values: Sequence[Sequence[float]] | np.ndarray,
     *,
@@ -130,6 +133,7 @@ def _mappable(values: np.ndarray, centre: float | None) -> ScalarMappable:
     return ScalarMappable(TwoSlopeNorm(centre, centre - reach, centre + reach), DIVERGING)
 
 
+@checked
 def draw_cell(axes: Axes, x: float, y: float, width: float, part: str, mappable: ScalarMappable, number: float) -> None:
     axes.add_patch(Rectangle((x, y - 0.5), width, 0.94, color=mappable.to_rgba(number), lw=0))
     shown = VISIBLE.get(part, part)
@@ -140,6 +144,7 @@ def draw_cell(axes: Axes, x: float, y: float, width: float, part: str, mappable:
     )  # fmt: skip
 
 
+@checked
 def ink_on(mappable: ScalarMappable, number: float) -> str:
     """Dark ink on a light cell, white on a dark one."""
     red, green, blue, _ = mappable.to_rgba(number)
