@@ -27,8 +27,8 @@ PLAIN = {bool: "True or False", int: "a whole number", float: "a number", str: "
 def checked(function: Function) -> Function:
     """The same function, which first refuses arguments that do not fit their annotations.
 
-    Whole numbers are Python's or NumPy's, but no booleans; numbers are anything but NaN; sequences may be lists, tuples,
-    arrays or tensors, and their elements are looked at too; tensors are held against kind and number of axes.
+    Whole numbers are Python's or NumPy's, but no booleans; numbers are anything but NaN; sequences may be lists,
+    tuples, arrays or tensors, and their elements are looked at too; tensors are held against kind and number of axes.
 
     Args:
         function: A function or method whose arguments are annotated; what is not annotated is not looked at.

@@ -48,6 +48,8 @@ class Block(nn.Module):
         self, d_model: int, nhead: int, dim_feedforward: int, *, dropout: float = 0.0, implementation: str = "fused"
     ) -> None:
         super().__init__()
+        check_positive("d_model", d_model)
+        check_positive("nhead", nhead)
         check_positive("dim_feedforward", dim_feedforward)
         self.self_attn = SelfAttention(d_model, nhead, dropout=dropout, implementation=implementation)
         self.linear1 = nn.Linear(d_model, dim_feedforward)

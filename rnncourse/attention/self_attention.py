@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from rnncourse.attention.once import differentiable_once
 from rnncourse.attention.weighting import masked_softmax
-from rnncourse.checks import check_choice, check_positive, check_probability
+from rnncourse.checks import check_choice, check_kind, check_positive, check_probability
 
 __all__ = ["KeyValues", "SelfAttention", "causal_mask"]
 
@@ -48,6 +48,12 @@ def causal_mask(real: Bool[Tensor, "batch key"], queries: int) -> Bool[Tensor, "
                  [1, 1, 1]]], dtype=torch.int32)
     """
     check_positive("queries", queries)
+    check_kind("real", real, Tensor)
+    if real.dtype != torch.bool or real.dim() != 2 or not real.numel():
+        raise ValueError(
+            f"real has dtype {real.dtype} and shape {tuple(real.shape)}; it should be torch.bool in two axes (batch, "
+            "key), neither empty"
+        )
     steps = real.shape[1]
     if queries > steps:
         raise ValueError(f"queries is {queries}; it should be at most {steps}, the number of steps")

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from rnncourse.checks import check_choice, check_positive
+from rnncourse.checks import check_choice, check_flag, check_positive
 
 __all__ = ["Cell"]
 
@@ -56,6 +56,8 @@ class Cell(nn.Module):
         check_positive("input_size", input_size)
         check_positive("hidden_size", hidden_size)
         check_choice("init", init, self.inits)
+        check_flag("bias", bias)
+        check_flag("learn_initial_state", learn_initial_state)
         self.input_size = input_size
         self.hidden_size = hidden_size
         self.init = init

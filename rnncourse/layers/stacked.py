@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from rnncourse.cells import Cell
-from rnncourse.checks import check_layer, check_positive, check_probability
+from rnncourse.checks import check_flag, check_layer, check_positive, check_probability
 from rnncourse.layers.bidirectional import Bidirectional
 from rnncourse.layers.recurrent import Recurrent
 from rnncourse.shapes import check_state
@@ -51,8 +51,9 @@ class Stacked(nn.Module):
         if not layers:
             raise ValueError("layers is empty; a stack should have at least one layer")
         check_probability("dropout", dropout)
+        check_flag("residual", residual)
         for number, layer in enumerate(layers, start=1):
-            check_layer(f"layer {number}", layer)
+            check_layer(f"layers: number {number}", layer)
         for above, (lower, upper) in enumerate(zip(layers, layers[1:], strict=False), start=2):
             if upper.input_size != lower.output_size:
                 raise ValueError(
@@ -114,6 +115,8 @@ class Stacked(nn.Module):
         if not isinstance(cell, type) or not issubclass(cell, Cell):
             raise ValueError(f"cell is {cell!r}; it should be a class of cells, such as LSTMCell")
         check_positive("num_layers", num_layers)
+        check_flag("bidirectional", bidirectional)
+        check_flag("residual", residual)
         layers: list[nn.Module] = []
         for _ in range(num_layers):
             size = layers[-1].output_size if layers else input_size

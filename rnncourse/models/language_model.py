@@ -5,7 +5,7 @@ from typing import Any
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from rnncourse.checks import check_layer, check_positive, check_probability
+from rnncourse.checks import check_flag, check_layer, check_positive, check_probability
 from rnncourse.models.tokens import OneHot, check_tokens
 
 __all__ = ["LanguageModel"]
@@ -57,6 +57,8 @@ class LanguageModel(nn.Module):
         check_layer("layer", layer)
         check_positive("vocab_size", vocab_size)
         check_probability("dropout", dropout)
+        check_flag("one_hot", one_hot)
+        check_flag("tie_weights", tie_weights)
         if one_hot and layer.input_size != vocab_size:
             raise ValueError(
                 f"layer.input_size is {layer.input_size}; with one_hot=True it should be vocab_size = {vocab_size}"

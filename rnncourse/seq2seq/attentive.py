@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from rnncourse.attention import Attention, Memory
-from rnncourse.checks import check_kind, check_layer, check_positive, check_probability
+from rnncourse.checks import check_kind, check_layer, check_positive, check_probability, check_shape
 from rnncourse.models.tokens import check_tokens
 from rnncourse.seq2seq.decoder import check_one_way
 
@@ -97,6 +97,7 @@ class AttentionDecoder(nn.Module):
         Raises:
             ValueError: If the outputs or lengths do not fit the attention.
         """
+        check_shape("outputs", outputs, batch=None, source=None, features=self.attention.value_size)
         return DecoderState(state, self.attention.memory(outputs, lengths))
 
     def steps(self, embedded: Tensor, state: DecoderState) -> tuple[tuple[Tensor, Tensor], DecoderState]:
@@ -118,6 +119,8 @@ class AttentionDecoder(nn.Module):
         """
         check_tokens("tokens", tokens, self.vocab_size)
         check_kind("state", state, DecoderState)
+        if len(tokens) != len(state.memory.values):
+            raise ValueError(f"tokens has {len(tokens)} rows; it should have {len(state.memory.values)}, the state's")
         (features, weights), state = self.steps(self.dropout(self.embedding(tokens)), state)
         return DecoderTrace(self.readout(self.dropout(features)), weights), state
 
