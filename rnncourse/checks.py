@@ -22,6 +22,8 @@ __all__ = [
     "check_kind",
     "check_layer",
     "check_lengths",
+    "check_numbers",
+    "check_one_way",
     "check_positive",
     "check_positive_number",
     "check_probability",
@@ -70,6 +72,27 @@ def check_layer(name: str, value: Any) -> None:
     """
     if not isinstance(value, nn.Module) or not hasattr(value, "input_size") or not hasattr(value, "output_size"):
         raise ValueError(f"{name} is a {type(value).__name__}; it should be a layer such as Recurrent(LSTMCell(3, 5))")
+
+
+def check_one_way(name: str, layer: Any) -> None:
+    """Refuse a layer that reads from the end: it would read the tokens that it is to predict.
+
+    Args:
+        name: The argument's name, for the message.
+        layer: What was given.
+
+    Raises:
+        ValueError: If a part of the layer is bidirectional.
+
+    Example:
+        >>> check_one_way("layer", nn.LSTM(3, 4, bidirectional=True))
+        Traceback (most recent call last):
+        ...
+        ValueError: layer reads from both ends; it should read forward alone, or it sees what it is to predict
+    """
+    parts = layer.modules() if isinstance(layer, nn.Module) else ()
+    if any(getattr(part, "bidirectional", False) is True for part in parts):
+        raise ValueError(f"{name} reads from both ends; it should read forward alone, or it sees what it is to predict")
 
 
 def check_callable(name: str, value: Any, what: str) -> None:
@@ -312,6 +335,29 @@ def check_lengths(lengths: Any, batch: int, time: int) -> None:
         raise ValueError(
             f"lengths runs from {shortest} to {longest}; each should be from 1 to {time}, the number of time steps"
         )
+
+
+def check_numbers(name: str, value: Tensor) -> None:
+    """Refuse a tensor that holds NaN; infinities are let through.
+
+    Args:
+        name: The argument's name, for the message.
+        value: What was given.
+
+    Raises:
+        ValueError: If ``value`` is no floating-point tensor, or an entry is NaN.
+
+    Example:
+        >>> check_numbers("logits", torch.tensor([float("nan"), 0.0]))
+        Traceback (most recent call last):
+        ...
+        ValueError: logits holds NaN; every entry should be a number
+    """
+    check_kind(name, value, Tensor)
+    if not value.is_floating_point():
+        raise ValueError(f"{name} has dtype {value.dtype}; it should be a floating-point tensor")
+    if torch.isnan(value).any():
+        raise ValueError(f"{name} holds NaN; every entry should be a number")
 
 
 def check_finite(name: str, value: Tensor) -> None:

@@ -13,7 +13,7 @@ PACKAGE = ROOT / "rnncourse"
 
 # The numerical core, lowest first. A room on these stairs may import rooms of lower steps only.
 STAIRS = [
-    {"checks", "signatures"},
+    {"checks", "modes", "signatures"},
     {"shapes"},
     {"functional"},
     {"kernels"},
@@ -31,7 +31,7 @@ BESIDE = {
     "folders": set(),
     "provenance": set(),
     "viz": {"checks", "signatures"},
-    "training": {"checks", "signatures"},
+    "training": {"checks", "modes", "signatures"},
     "data": {"checks", "signatures"},
     "bptt": {"checks", "signatures", "shapes", "functional", "kernels"},
     "diagnostics": {"checks", "signatures", "shapes"},

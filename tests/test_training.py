@@ -53,7 +53,7 @@ def test_fit_equals_the_loop_written_out(batches, name):
 
 def test_an_optimiser_of_ones_own_is_used(batches):
     model, twin = linear(), linear()
-    run(model, batches, epochs=2, optimizer=lambda p: torch.optim.SGD(p, lr=0.01, momentum=0.9))
+    run(model, batches, epochs=2, lr=None, optimizer=lambda p: torch.optim.SGD(p, lr=0.01, momentum=0.9))
     run(twin, batches, epochs=2, optimizer="sgd", lr=0.01, momentum=0.9)
     assert torch.equal(model.weight, twin.weight)
 

@@ -148,7 +148,7 @@ class Cell(nn.Module):
 
     def equations(self, x_t: Tensor, state: Any) -> Any:
         """The step of :mod:`rnncourse.functional` that is this cell's, with this cell's parameters and options."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__}: a cell should say its equations")
 
     def kernel(self) -> Callable[..., Any] | None:
         """The function of :mod:`rnncourse.kernels` that is this cell over all of time, if there is one.

@@ -5,7 +5,7 @@ import torch
 
 from rnncourse.data.batches import Batch, labelled
 from rnncourse.data.dataset import Baseline, Dataset
-from rnncourse.data.splits import fresh_splits
+from rnncourse.data.splits import Drawing, fresh_splits
 from rnncourse.data.synthetic import as_generator, batch_hash, check_at_least, synthetic_card
 from rnncourse.signatures import checked
 
@@ -142,7 +142,7 @@ def load(*, length: int = 100, variant: str = "le2015", held_out: int = 1000) ->
     Raises:
         ValueError: A size is too small, or the variant is unknown.
     """
-    splits = fresh_splits(lambda count, rng: adding(count, length=length, variant=variant, seed=rng), held_out)
+    splits = fresh_splits(Drawing(adding, length=length, variant=variant), held_out)
     constant = Baseline(
         "constant",
         constant_error(variant, length),

@@ -5,7 +5,7 @@ import torch
 
 from rnncourse.data.batches import Batch, mask_of, tagged
 from rnncourse.data.dataset import Baseline, Dataset
-from rnncourse.data.splits import Fresh, Split, fresh_splits
+from rnncourse.data.splits import Drawing, Fresh, Split, fresh_splits
 from rnncourse.data.synthetic import as_generator, batch_hash, check_at_least, check_span, synthetic_card
 from rnncourse.data.vocabulary import PAD, Vocabulary
 from rnncourse.signatures import checked
@@ -92,7 +92,7 @@ def load(*, n: int | tuple[int, int] = (1, 10), longer: int = 100, held_out: int
     """
     _, most = check_span("n", n)
     check_at_least("longer", longer, most + 1)
-    splits: dict[str, Split | Fresh] = fresh_splits(lambda count, rng: anbn(count, n=n, seed=rng), held_out)
+    splits: dict[str, Split | Fresh] = fresh_splits(Drawing(anbn, n=n), held_out)
     splits["longer"] = Split(anbn_strings(np.arange(most + 1, longer + 1)))
     test = splits["test"].batch()
     share = float((test.targets[test.target_mask] == SYMBOLS.index("b")).float().mean())

@@ -1,6 +1,6 @@
 """A batch of sequences, what is scored in it, and how batches are drawn: padded, seeded, bucketed by length."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -206,7 +206,9 @@ def select(whole: Batch | TreeBatch, rows: Tensor) -> Any:
 class Batches:
     """Batches that can be walked again and again; every walk is one epoch with an order of its own.
 
-    The order of epoch ``e`` depends on the seed and on ``e`` alone, so a run is repeatable from a fresh object.
+    The order of epoch ``e`` depends on the seed and on ``e`` alone, so a run is repeatable from a fresh object. The
+    batches of the epoch that the next walk begins can also be had by their number, each for itself, as a
+    ``torch.utils.data.DataLoader(batches, batch_size=None)`` and its workers do.
 
     Args:
         plan: Epoch number → what to make each of its batches from.
@@ -215,9 +217,10 @@ class Batches:
     """
 
     @checked
-    def __init__(self, plan: Callable[[int], Sequence[Any]], make: Callable[[Any], Any], steps: int) -> None:
+    def __init__(self, plan: Callable[[int], Iterable[Any]], make: Callable[[Any], Any], steps: int) -> None:
         self._plan, self._make, self._steps = plan, make, steps
         self._epoch = 0
+        self._planned: tuple[int, list[Any]] | None = None
 
     def __len__(self) -> int:
         return self._steps
@@ -225,6 +228,14 @@ class Batches:
     def __iter__(self) -> Iterator[Any]:
         epoch, self._epoch = self._epoch, self._epoch + 1
         return self.epoch(epoch)
+
+    @checked
+    def __getitem__(self, index: int) -> Any:
+        if not -self._steps <= index < self._steps:
+            raise IndexError(f"index is {index}; there are {self._steps} batches")
+        if self._planned is None or self._planned[0] != self._epoch:
+            self._planned = self._epoch, list(self._plan(self._epoch))
+        return self._make(self._planned[1][index])
 
     @checked
     def epoch(self, number: int) -> Iterator[Any]:
@@ -238,6 +249,18 @@ class Batches:
         """
         for entry in self._plan(number):
             yield self._make(entry)
+
+    def state_dict(self) -> dict[str, int]:
+        """Which epoch the next walk begins: all that a run needs to go on with these batches."""
+        return {"epoch": self._epoch}
+
+    def load_state_dict(self, state: Mapping[str, int]) -> None:
+        """Goes to an epoch.
+
+        Args:
+            state: What :meth:`state_dict` returned.
+        """
+        self._epoch = state["epoch"]
 
 
 @checked
@@ -254,17 +277,18 @@ def order_rows(
         batch_size: Rows a batch; the last batch may be smaller.
         rng: Source of the shuffle; None keeps the stored order.
         bucket: Whether to put rows of similar length together.
-        drop_last: Whether to leave out a smaller last batch.
+        drop_last: Whether to leave out the rows that would make a smaller batch: with ``rng`` other ones each time,
+            otherwise the last that are stored.
 
     Returns:
         Row indices of each batch.
     """
     rows = np.arange(len(lengths)) if rng is None else rng.permutation(len(lengths))
+    if drop_last:  # before they are sorted: who is left out has nothing to do with the length
+        rows = rows[: len(rows) - len(rows) % batch_size]
     if bucket:
         rows = rows[np.argsort(lengths[rows], kind="stable")]
     parts = [torch.from_numpy(rows[start : start + batch_size].copy()) for start in range(0, len(rows), batch_size)]
-    if drop_last and len(parts[-1]) < batch_size:
-        parts.pop()
     if bucket and rng is not None:
         parts = [parts[index] for index in rng.permutation(len(parts))]
     return parts

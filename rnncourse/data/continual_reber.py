@@ -6,7 +6,7 @@ import torch
 from rnncourse.data import reber as embedded
 from rnncourse.data.batches import Batch, tagged
 from rnncourse.data.dataset import Dataset
-from rnncourse.data.splits import fresh_splits
+from rnncourse.data.splits import Drawing, fresh_splits
 from rnncourse.data.synthetic import as_generator, batch_hash, check_at_least, synthetic_card
 from rnncourse.data.vocabulary import Vocabulary
 from rnncourse.signatures import checked
@@ -77,7 +77,7 @@ def load(*, length: int = 300, held_out: int = 200) -> Dataset:
     Raises:
         ValueError: A size is too small.
     """
-    splits = fresh_splits(lambda count, rng: continual_reber(count, length=length, seed=rng), held_out)
+    splits = fresh_splits(Drawing(continual_reber, length=length), held_out)
     vocabulary = Vocabulary(embedded.SYMBOLS)
     baselines = embedded.prediction_baselines(splits["test"].batch(), continual=True)
     return Dataset("continual_reber", CARD, splits, vocabulary, vocabulary, baselines)

@@ -1,9 +1,10 @@
 """Scores of predicted sequences: edit distance, phoneme and word error rate, and the F1 of word boundaries."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from torch import Tensor
 
 from rnncourse.signatures import checked
 
@@ -35,7 +36,7 @@ def edit_distances(predicted: Sequence[Sequence[Any]], references: Sequence[Sequ
     j`.
 
     Args:
-        predicted: Sequences of hashable symbols, possibly empty.
+        predicted: Sequences of hashable symbols, possibly empty; lists, strings, arrays or tensors alike.
         references: As many sequences.
 
     Returns:
@@ -51,6 +52,8 @@ def edit_distances(predicted: Sequence[Sequence[Any]], references: Sequence[Sequ
         >>> edit_distances(["kitten", "abc"], ["sitting", ""]).tolist()
         [3, 3]
     """
+    predicted = [_symbols("predicted", one) for one in predicted]
+    references = [_symbols("references", one) for one in references]
     if len(predicted) != len(references) or not predicted:
         raise ValueError(f"predicted has {len(predicted)} sequences and references {len(references)}; "
                          "both should have the same number, at least 1")  # fmt: skip
@@ -68,6 +71,22 @@ def edit_distances(predicted: Sequence[Sequence[Any]], references: Sequence[Sequ
         ended = left_lengths == step + 1
         answer[ended] = row[ended, right_lengths[ended]]
     return answer
+
+
+def _listed(sequence: Any) -> Any:
+    """Arrays and tensors as lists: two tensors' elements are never the same object, whatever they hold."""
+    return sequence.tolist() if isinstance(sequence, (np.ndarray, Tensor)) else sequence
+
+
+def _symbols(name: str, sequence: Any) -> list[Any]:
+    """A sequence's symbols, numbers that are tensors or NumPy's as Python's."""
+    symbols = [_listed(one) if getattr(one, "ndim", None) == 0 else one for one in _listed(sequence)]
+    for symbol in symbols:
+        if not isinstance(symbol, Hashable):
+            raise ValueError(
+                f"{name} holds a {type(symbol).__name__}; a symbol should be hashable, a string or a number"
+            )
+    return symbols
 
 
 def _numbered(sequences: Sequence[Sequence[Any]], numbers: dict[Any, int]) -> tuple[np.ndarray, np.ndarray]:
@@ -117,6 +136,7 @@ def error_rates(predicted: Sequence[Sequence[Any]], references: Sequence[Sequenc
         >>> error_rates(["abc", "d"], [["abd"], ["e", "d"]])
         ErrorRates(per=0.25, wer=0.5)
     """
+    predicted, references = _listed(predicted), [_listed(choices) for choices in _listed(references)]
     if len(predicted) != len(references) or not predicted or not all(references):
         raise ValueError(
             f"predicted has {len(predicted)} words and references {len(references)}; both should have the same number, "

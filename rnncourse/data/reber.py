@@ -7,7 +7,7 @@ from torch import Tensor
 
 from rnncourse.data.batches import Batch, tagged
 from rnncourse.data.dataset import Baseline, Dataset
-from rnncourse.data.splits import fresh_splits
+from rnncourse.data.splits import Drawing, fresh_splits
 from rnncourse.data.synthetic import as_generator, batch_hash, check_at_least, synthetic_card
 from rnncourse.data.vocabulary import PAD, Vocabulary
 from rnncourse.signatures import checked
@@ -212,7 +212,7 @@ def load(*, held_out: int = 1000) -> Dataset:
     Raises:
         ValueError: The number of strings is too small.
     """
-    splits = fresh_splits(lambda count, rng: reber(count, seed=rng), held_out)
+    splits = fresh_splits(Drawing(reber), held_out)
     vocabulary = Vocabulary(SYMBOLS)
     return Dataset("reber", CARD, splits, vocabulary, vocabulary, prediction_baselines(splits["test"].batch()))
 

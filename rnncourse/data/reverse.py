@@ -7,7 +7,7 @@ import torch
 
 from rnncourse.data.batches import Batch, mask_of
 from rnncourse.data.dataset import Baseline, Dataset
-from rnncourse.data.splits import Fresh, Split, fresh_splits
+from rnncourse.data.splits import Drawing, Fresh, Split, fresh_splits
 from rnncourse.data.synthetic import as_generator, batch_hash, check_at_least, check_span, synthetic_card
 from rnncourse.data.vocabulary import BOS, EOS, PAD, Vocabulary
 from rnncourse.signatures import checked
@@ -85,9 +85,7 @@ def load(
     Raises:
         ValueError: A size is out of its range.
     """
-    splits: dict[str, Split | Fresh] = fresh_splits(
-        lambda count, rng: reverse(count, length=length, symbols=symbols, seed=rng), held_out
-    )
+    splits: dict[str, Split | Fresh] = fresh_splits(Drawing(reverse, length=length, symbols=symbols), held_out)
     splits["longer"] = Split(reverse(held_out, length=longer, symbols=symbols, seed=np.random.default_rng([3, 0, 0])))
     vocabulary = Vocabulary([PAD, BOS, EOS, *"abcdefghijklmnopqrstuvwxyz"[:symbols]])
     how = "analytic: all letters are equally likely"

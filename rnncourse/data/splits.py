@@ -2,12 +2,14 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from rnncourse.checks import check_count
 from rnncourse.data.batches import Batch, Batches, TreeBatch, order_rows, select
 from rnncourse.signatures import checked
 
@@ -105,6 +107,16 @@ class Split:
     def __len__(self) -> int:
         return len(self._whole.lengths)
 
+    def __getitem__(self, row: int | slice | Tensor | Sequence[int]) -> Any:
+        """Some rows as a batch; a single one too, as a batch of one."""
+        if isinstance(row, (int, np.integer)) and not isinstance(row, bool):
+            if not -len(self) <= row < len(self):
+                raise IndexError(f"row is {row}; there are {len(self)} rows")
+            return self.batch([int(row) % len(self)])
+        if isinstance(row, slice):
+            return self.batch(list(range(len(self))[row]))
+        return self.batch(row)
+
     @checked
     def batch(self, rows: Tensor | Sequence[int] | None = None) -> Any:
         """Some rows as one batch.
@@ -136,7 +148,8 @@ class Split:
             seed: Seeds the order.
             shuffle: Whether each epoch has an order of its own; otherwise the stored order.
             bucket: Whether rows of similar length share a batch (less padding).
-            drop_last: Whether to leave out a smaller last batch.
+            drop_last: Whether to leave out the rows that would make a smaller last batch: whatever their length, and
+                others in each epoch where it shuffles.
 
         Returns:
             Re-iterable batches, ``len`` of them.
@@ -145,14 +158,19 @@ class Split:
             ValueError: The batch size is below 1.
         """
         check_batch_size(batch_size)
-        lengths = self._whole.lengths.numpy()
-
-        def plan(epoch: int) -> list[Tensor]:
-            rng = np.random.default_rng([seed, epoch]) if shuffle else None
-            return order_rows(lengths, batch_size, rng, bucket=bucket, drop_last=drop_last)
-
+        check_count("seed", seed)
+        plan = partial(
+            self._plan, batch_size=batch_size, seed=seed, shuffle=shuffle, bucket=bucket, drop_last=drop_last
+        )
         steps = len(self) // batch_size if drop_last else -(-len(self) // batch_size)
         return Batches(plan, self.batch, steps)
+
+    def _plan(
+        self, epoch: int, *, batch_size: int, seed: int, shuffle: bool, bucket: bool, drop_last: bool
+    ) -> list[Tensor]:
+        """The rows of each batch of an epoch."""
+        rng = np.random.default_rng([seed, epoch]) if shuffle else None
+        return order_rows(self._whole.lengths.numpy(), batch_size, rng, bucket=bucket, drop_last=drop_last)
 
 
 class Fresh:
@@ -203,11 +221,38 @@ class Fresh:
         check_batch_size(batch_size)
         if steps < 1:
             raise ValueError(f"steps is {steps}; it should be at least 1")
-        return Batches(
-            lambda epoch: range(epoch * steps, (epoch + 1) * steps),
-            lambda index: self.sample(batch_size, seed=seed, index=index),
-            steps,
-        )
+        check_count("seed", seed)
+        return Batches(partial(self._plan, steps=steps), partial(self._sample, batch_size, seed), steps)
+
+    def _plan(self, epoch: int, *, steps: int) -> range:
+        """The numbers of an epoch's batches in the stream."""
+        return range(epoch * steps, (epoch + 1) * steps)
+
+    def _sample(self, batch_size: int, seed: int, index: int) -> Any:
+        """One batch of the stream."""
+        return self.sample(batch_size, seed=seed, index=index)
+
+
+class Drawing:
+    """A generator with its options set: what draws so many sequences from a source of random numbers.
+
+    Unlike a function defined inside another it can be sent to another process.
+
+    Args:
+        make: A generator such as :func:`~rnncourse.data.parity.parity`, which takes a number of sequences and a seed.
+        **options: Its other arguments.
+
+    Example:
+        >>> from rnncourse.data.parity import parity
+        >>> Drawing(parity, length=3)(2, np.random.default_rng(0)).inputs.shape
+        torch.Size([2, 3])
+    """
+
+    def __init__(self, make: Callable[..., Any], **options: Any) -> None:
+        self._make, self._options = make, options
+
+    def __call__(self, count: int, rng: np.random.Generator) -> Any:
+        return self._make(count, seed=rng, **self._options)
 
 
 @checked

@@ -5,7 +5,7 @@ import torch
 
 from rnncourse.data.batches import Batch, labelled
 from rnncourse.data.dataset import Baseline, Dataset
-from rnncourse.data.splits import fresh_splits
+from rnncourse.data.splits import Drawing, fresh_splits
 from rnncourse.data.synthetic import as_generator, batch_hash, check_at_least, check_span, synthetic_card
 from rnncourse.data.vocabulary import PAD, Vocabulary
 from rnncourse.signatures import checked
@@ -92,9 +92,7 @@ def load(*, length: int | tuple[int, int] = (100, 110), relevant: int = 2, held_
     Raises:
         ValueError: A size is too small, or ``relevant`` is neither 2 nor 3.
     """
-    splits = fresh_splits(
-        lambda count, rng: temporal_order(count, length=length, relevant=relevant, seed=rng), held_out
-    )
+    splits = fresh_splits(Drawing(temporal_order, length=length, relevant=relevant), held_out)
     classes = CLASSES[relevant]
     chance = Baseline("majority", 1 / len(classes), "accuracy", "higher", "analytic: all classes are equally likely")
     return Dataset("temporal_order", CARD, splits, Vocabulary(SYMBOLS), Vocabulary(classes), {"majority": chance})

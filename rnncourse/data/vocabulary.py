@@ -58,6 +58,8 @@ class Vocabulary:
 
     @checked
     def __getitem__(self, number: int) -> str:
+        if number < 0:
+            raise ValueError(f"number is {number}; it should be from 0 to {len(self) - 1}")
         return self.symbols[number]
 
     def __contains__(self, symbol: str) -> bool:
@@ -130,8 +132,15 @@ class Vocabulary:
 
         Returns:
             The symbols, special ones included.
+
+        Raises:
+            ValueError: A number is none of a symbol.
         """
-        return [self.symbols[int(number)] for number in numbers]
+        numbers = numbers.tolist() if isinstance(numbers, Tensor) else [int(number) for number in numbers]
+        for number in numbers:
+            if not isinstance(number, int) or not 0 <= number < len(self):
+                raise ValueError(f"numbers holds {number!r}; each should be a whole number from 0 to {len(self) - 1}")
+        return [self.symbols[number] for number in numbers]
 
     @checked
     def text(self, numbers: Tensor | Sequence[int]) -> str:

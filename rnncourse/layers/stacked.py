@@ -117,6 +117,10 @@ class Stacked(nn.Module):
         check_positive("num_layers", num_layers)
         check_flag("bidirectional", bidirectional)
         check_flag("residual", residual)
+        if not bidirectional and merge != "concatenate":
+            raise ValueError(
+                f"merge is {merge!r} and bidirectional is False; only two directions have outputs to merge"
+            )
         layers: list[nn.Module] = []
         for _ in range(num_layers):
             size = layers[-1].output_size if layers else input_size

@@ -126,7 +126,7 @@ class LinearCell(Cell):
         Returns:
             The factors a and the summands b, both of shape (…, hidden).
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__}: a linear cell should say its coefficients")
 
     def read(self, h: Tensor, x: Tensor) -> Tensor:
         """What the cell puts out at states h and inputs x: the states."""

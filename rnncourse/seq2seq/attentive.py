@@ -8,9 +8,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from rnncourse.attention import Attention, Memory
-from rnncourse.checks import check_kind, check_layer, check_positive, check_probability, check_shape
+from rnncourse.checks import check_kind, check_layer, check_one_way, check_positive, check_probability, check_shape
 from rnncourse.models.tokens import check_tokens
-from rnncourse.seq2seq.decoder import check_one_way
 
 __all__ = ["AttentionDecoder", "DecoderState", "DecoderTrace"]
 
@@ -102,7 +101,7 @@ class AttentionDecoder(nn.Module):
 
     def steps(self, embedded: Tensor, state: DecoderState) -> tuple[tuple[Tensor, Tensor], DecoderState]:
         """Features to read out (batch, time, read), weights (batch, time, source), and the state after the steps."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__}: a decoder with attention should say its steps")
 
     def trace(self, tokens: Int[Tensor, "batch time"], state: DecoderState) -> tuple[DecoderTrace, DecoderState]:
         """Read tokens with the attention's weights beside the logits.

@@ -10,9 +10,10 @@ from jaxtyping import Int
 from torch import Tensor
 
 from rnncourse.checks import check_flag, check_positive
+from rnncourse.modes import evaluating
 from rnncourse.seq2seq.attentive import DecoderState
 from rnncourse.seq2seq.hypotheses import Hypotheses
-from rnncourse.seq2seq.stepping import Model, check_decoding, check_marks, evaluating, next_log_probabilities
+from rnncourse.seq2seq.stepping import Model, check_decoding, check_marks, next_log_probabilities
 from rnncourse.seq2seq.writing import greedy
 from rnncourse.shapes import map_state
 

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from rnncourse.modes import evaluating
 from rnncourse.signatures import checked
 
 __all__ = ["average", "devices", "measured"]
@@ -18,7 +19,7 @@ def average(
     """Returns the mean loss over batches, in evaluation mode and without gradients.
 
     Args:
-        model: What is measured; its training mode is put back.
+        model: What is measured; every part of it is afterwards in the mode it was in, also after an error.
         batches: Read once.
         loss: A function of (model, batch). It returns a mean, and every batch then weighs the same; or a pair (mean,
             count), and every batch weighs by what it counted.
@@ -50,7 +51,7 @@ def average(
 
 @checked
 def measured(model: nn.Module, measure: Callable[[nn.Module], float]) -> float:
-    """Returns a measure taken in evaluation mode and without gradients; leaves generator and mode as they were.
+    """Returns a measure taken in evaluation mode and without gradients; leaves generator and modes as they were.
 
     Args:
         model: What is measured.
@@ -59,14 +60,8 @@ def measured(model: nn.Module, measure: Callable[[nn.Module], float]) -> float:
     Returns:
         What it returned, as a number.
     """
-    was_training = model.training
-    model.eval()
-    try:
-        with torch.no_grad(), torch.random.fork_rng(devices=devices(model.parameters())):
-            value = float(measure(model))
-    finally:
-        model.train(was_training)
-    return value
+    with evaluating(model), torch.random.fork_rng(devices=devices(model.parameters())):
+        return float(measure(model))
 
 
 @checked

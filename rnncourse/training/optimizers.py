@@ -29,7 +29,7 @@ def make_optimizer(
     Args:
         optimizer: A name of :data:`OPTIMIZERS`, or a function from parameters to an optimiser.
         parameters: What is trained.
-        lr: Learning rate; this and the next two are for an optimiser given by name.
+        lr: Learning rate; this and the next two are for an optimiser given by name, a function brings its own.
         weight_decay: Pull of the weights to zero.
         momentum: Left out where it is 0, since not every optimiser has one.
 

@@ -41,6 +41,11 @@ class Watch:
             self.best_weights = {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
         else:
             self.since_best += 1
+        return self.impatient()
+
+    def impatient(self) -> bool:
+        """Whether patience has run out; the history is then told."""
+        history = self.history
         if self.patience is None or self.since_best < self.patience:
             return False
         history.stopped = f"no improvement in {self.patience} validations (best {history.best:.4g})"

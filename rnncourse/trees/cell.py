@@ -73,7 +73,7 @@ class TreeCell(Cell):
             the :class:`~rnncourse.trees.forest.Level` that says whose they are; or of ``None`` and ``None`` where no
             node has children. It returns outputs and states.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__}: a tree cell should say its level_step")
 
     def project(self, x: Tensor) -> Tensor:
         """The inputs' and the biases' share of every gate."""
