@@ -19,7 +19,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -79,6 +78,8 @@ def map_state(function: Callable[..., Any], *states: Any) -> Any:
         >>> map_state(torch.neg, LSTMState(h=torch.zeros(1, 1), c=torch.ones(1, 1)))
         LSTMState(h=tensor([[-0.]]), c=tensor([[-1.]]))
     """
+    if not callable(function):
+        raise ValueError(f"function is a {type(function).__name__}; it should be a function of tensors")
     first = states[0]
     if not isinstance(first, tuple):
         return function(*states)
@@ -116,7 +117,13 @@ def detach_state(state: Any) -> Any:
         >>> detach_state(h).requires_grad
         False
     """
-    return map_state(torch.Tensor.detach, state)
+
+    def detach(part: Any) -> Tensor:
+        if not isinstance(part, Tensor):
+            raise ValueError(f"state holds a {type(part).__name__}; it should be a tensor or a (named) tuple of states")
+        return part.detach()
+
+    return map_state(detach, state)
 
 
 def check_state(name: str, state: Any, like: Any) -> None:

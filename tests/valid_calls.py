@@ -1,4 +1,4 @@
-"""What a valid call of each public callable is given: by the argument's name, and where that does not do, by the call."""
+"""What a valid call of each public callable is given: by the argument's name, or where that will not do by the call."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -14,8 +14,10 @@ from rnncourse.data import Batches, Fresh, Split, Vocabulary
 from rnncourse.data.baselines import NaiveBayes
 from rnncourse.data.batches import labelled, tagged
 from rnncourse.data.ngrams import InterpolatedNgram
+from rnncourse.data.parity import parity
 from rnncourse.data.prose import Passage, TextSplit
 from rnncourse.data.reber import reber
+from rnncourse.data.splits import Drawing
 from rnncourse.data.trees import Tree, TreeItem
 from rnncourse.functional import LSTMTrace
 from rnncourse.layers import Recurrent, Stacked
@@ -218,7 +220,6 @@ def _node(gates: int, columns: int, rows: int = 0) -> dict[str, Any]:
 
 PLACES = {"places": Make(lambda: torch.arange(T).expand(B, T).clone())}
 SELF_X = {"inputs": Make(lambda: _floats(B, T, 4)), "x": Make(lambda: _floats(B, T, 4))}
-LM = {"self": Make(_language_model)}
 SERIES = {"train": Make(lambda: np.sin(np.arange(40.0))), "test": Make(lambda: np.cos(np.arange(40.0)))}
 WHOLE = {"inputs": Make(lambda: _floats(B, T, X)), "targets": Make(lambda: _tokens(B))}
 FOUND = {"train": [1.0, 0.5, 0.2], "test": [1.0, 0.7, 0.6]}
@@ -347,9 +348,11 @@ BY_CALL: dict[str, dict[str, Any]] = {
     "models.TreeClassifier": {"layer": Make(lambda: TreeLayer(ChildSumTreeLSTMCell(X, H)))},
     "models.TreeClassifier.forward": {"x": Make(lambda: _tokens(B, 5))},
     **{
-        f"models.{name}.forward": {"x": Make(lambda: _tokens(B, T))}
+        f"models.{name}.{what}": {"x": Make(lambda: _floats(B, T, X))}
         for name in ("SequenceClassifier", "SequenceTagger")
+        for what in ("forward", "outputs")
     },
+    **{f"models.{name}": {"vocab_size": None} for name in ("SequenceClassifier", "SequenceTagger")},
     "models.text.next_character_loss": {"batch": Make(lambda: tagged(_tokens(B, T), _tokens(B, T)))},
     "models.text.text_bits": {"codes": Make(lambda: _tokens(300))},
     # scan
@@ -458,6 +461,13 @@ BY_CALL: dict[str, dict[str, Any]] = {
     "data.Split": {"items": ["a", "b", "c", "d", "e", "f"]},
     **{f"data.Split.{what}": {"self": Make(_split)} for what in ("batch", "batches", "__getitem__")},
     "data.Split.__getitem__": {"self": Make(_split), "row": 1},
+    "data.Batches.__getitem__": {"self": Make(_batches), "index": 1},
+    "data.prose.TextSplit.__getitem__": {"self": Make(_text_split), "place": 1},
+    "data.splits.Drawing": {"make": Make(lambda: parity), "options": {"length": 3}},
+    "data.splits.Drawing.__call__": {
+        "self": Make(lambda: Drawing(parity, length=3)),
+        "rng": Make(lambda: np.random.default_rng(0)),
+    },
     "data.Vocabulary": {"symbols": ["<pad>", "a", "b"]},
     "data.Vocabulary.of": {"items": "abc", "special": ["<pad>"]},
     "data.Vocabulary.index": {"symbol": "a"},
@@ -616,6 +626,11 @@ HOOKS = {
     *("over_time", "project", "read", "scores", "state_of_cells", "steps", "to_tensor", "extra_repr", "cells_by_depth"),
 }
 LEFT_OUT = {
+    "data.Batches.load_state_dict": "takes what state_dict returned",
+    "data.prose.parse_king_james": "reads the files of the package that carries the text",
+    "data.prose.parse_play": "reads the files of the package that carries the text",
+    "training.Interrupted": "an error",
+    "training.measuring.devices": "looks at the model's own parameters",
     "models.TreeClassifier.outputs": "what its forward does by itself",
     "shapes.check_state": "a check, whose arguments the package names",
     "viz.LitSketch": "a pen of the drawings",

@@ -79,7 +79,13 @@ MODULES = [
 
 
 # What the equations call an argument: an error about "h" is about the state.
-LETTERS = {"state": ("h", "children"), "x_t": ("x",), "inputs": ("x_t", "x"), "states": ("state",)}
+LETTERS = {
+    "state": ("h", "children"),
+    "x_t": ("x",),
+    "inputs": ("x_t", "x"),
+    "states": ("state",),
+    "x": ("inputs",),  # of the module that it is handed to
+}
 
 
 class Outcome(NamedTuple):
@@ -106,12 +112,14 @@ def public() -> dict[str, Callable[..., Any]]:
             if name in MODULES and home != module.__name__:
                 continue
             if isinstance(value, type) and (
-                issubclass(value, (Exception, tuple)) or hasattr(value, "__dataclass_fields__")
+                issubclass(value, (BaseException, tuple)) or hasattr(value, "__dataclass_fields__")
             ):
                 continue
             address = f"{home.removeprefix('rnncourse.').split('.')[0]}.{value.__qualname__}"
             if name in MODULES and not name.startswith("viz."):
                 address = f"{home.removeprefix('rnncourse.')}.{value.__qualname__}"
+            if value in found.values():
+                continue
             found[address] = value
             if isinstance(value, type):
                 found.update(_methods(address, value))

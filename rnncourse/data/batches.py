@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rnncourse.checks import check_lengths, check_positive
 from rnncourse.signatures import checked
 
 
@@ -97,7 +98,7 @@ def pad(sequences: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
         >>> padded.tolist(), lengths.tolist(), mask.tolist()
         ([[5, 6, 7], [8, 0, 0]], [3, 1], [[True, True, True], [True, False, False]])
     """
-    if not sequences:
+    if not len(sequences):
         raise ValueError("sequences is empty; it should hold at least one sequence")
     lengths = torch.tensor([len(sequence) for sequence in sequences])
     if int(lengths.min()) < 1:
@@ -123,6 +124,12 @@ def mask_of(lengths: Tensor, time: int | None = None) -> Tensor:
         >>> mask_of(torch.tensor([1, 2])).tolist()
         [[True, False], [True, True]]
     """
+    if lengths.dim() != 1 or not lengths.numel() or lengths.dtype not in (torch.int64, torch.int32):
+        raise ValueError(
+            f"lengths has dtype {lengths.dtype} and shape {tuple(lengths.shape)}; it should hold whole numbers (batch,)"
+        )
+    if time is not None:
+        check_positive("time", time)
     time = int(lengths.max()) if time is None else time
     return torch.arange(time) < lengths.unsqueeze(1)
 
@@ -138,7 +145,11 @@ def labelled(inputs: Tensor, targets: Tensor, lengths: Tensor | None = None) -> 
 
     Returns:
         The batch; every target is scored.
+
+    Raises:
+        ValueError: The inputs have no steps, there is not one target for each, or the lengths do not fit.
     """
+    _check_parts(inputs, targets, lengths)
     count, time = inputs.shape[:2]
     lengths = torch.full((count,), time) if lengths is None else lengths
     ones = torch.ones(count, dtype=torch.int64)
@@ -157,11 +168,34 @@ def tagged(inputs: Tensor, targets: Tensor, lengths: Tensor | None = None, score
 
     Returns:
         The batch.
+
+    Raises:
+        ValueError: The inputs have no steps, there is not one target for each, or lengths or scored do not fit.
     """
+    _check_parts(inputs, targets, lengths)
+    if tuple(targets.shape[:2]) != tuple(inputs.shape[:2]):
+        raise ValueError(f"targets has shape {tuple(targets.shape)}; it should begin with {tuple(inputs.shape[:2])}")
+    if scored is not None and (scored.dtype != torch.bool or tuple(scored.shape) != tuple(inputs.shape[:2])):
+        raise ValueError(
+            f"scored has dtype {scored.dtype} and shape {tuple(scored.shape)}; it should be torch.bool of shape "
+            f"{tuple(inputs.shape[:2])}"
+        )
     count, time = inputs.shape[:2]
     lengths = torch.full((count,), time) if lengths is None else lengths
     mask = mask_of(lengths, time)
     return Batch(inputs, targets, lengths, mask, lengths, mask if scored is None else scored & mask)
+
+
+def _check_parts(inputs: Tensor, targets: Tensor, lengths: Tensor | None) -> None:
+    """Refuse inputs, targets and lengths that do not fit each other."""
+    if inputs.dim() < 2 or not inputs.numel():
+        raise ValueError(
+            f"inputs has shape {tuple(inputs.shape)}; it should be (batch, time, …), no axis of them empty"
+        )
+    if targets.dim() < 1 or len(targets) != len(inputs):
+        raise ValueError(f"targets has shape {tuple(targets.shape)}; it should have {len(inputs)} rows, as inputs has")
+    if lengths is not None:
+        check_lengths(lengths, inputs.shape[0], inputs.shape[1])
 
 
 @checked
@@ -174,7 +208,14 @@ def transduced(sources: Sequence[Tensor], targets: Sequence[Tensor]) -> Batch:
 
     Returns:
         The batch, with both sides padded on their own.
+
+    Raises:
+        ValueError: There are not as many targets as sources, there is none, or one of them is empty.
     """
+    if len(sources) != len(targets) or not len(sources):
+        raise ValueError(
+            f"sources has {len(sources)} sequences and targets {len(targets)}; it should be as many, not none"
+        )
     inputs, lengths, mask = pad(sources)
     outputs, target_lengths, target_mask = pad(targets)
     return Batch(inputs, outputs, lengths, mask, target_lengths, target_mask)
@@ -191,6 +232,13 @@ def select(whole: Batch | TreeBatch, rows: Tensor) -> Any:
     Returns:
         A batch of the same kind.
     """
+    if rows.dim() != 1 or not rows.numel() or rows.dtype not in (torch.int64, torch.int32):
+        raise ValueError(
+            f"rows has dtype {rows.dtype} and shape {tuple(rows.shape)}; it should hold whole numbers (rows,)"
+        )
+    low, high = int(rows.min()), int(rows.max())
+    if low < 0 or high >= len(whole.lengths):
+        raise ValueError(f"rows runs from {low} to {high}; each should be from 0 to {len(whole.lengths) - 1}")
     lengths, target_lengths = whole.lengths[rows], whole.target_lengths[rows]
     time = int(lengths.max())
     targets, target_mask = whole.targets[rows], whole.target_mask[rows]
@@ -283,6 +331,7 @@ def order_rows(
     Returns:
         Row indices of each batch.
     """
+    check_positive("batch_size", batch_size)
     rows = np.arange(len(lengths)) if rng is None else rng.permutation(len(lengths))
     if drop_last:  # before they are sorted: who is left out has nothing to do with the length
         rows = rows[: len(rows) - len(rows) % batch_size]

@@ -94,6 +94,8 @@ def memoryless_nats(lag: int, symbols: int = 8, width: int = 10) -> float:
         >>> round(memoryless_nats(100), 5)
         0.17329
     """
+    for name, number, least in (("lag", lag, 0), ("symbols", symbols, 1), ("width", width, 1)):
+        check_at_least(name, number, least)
     return width * log(symbols) / (lag + 2 * width)
 
 

@@ -112,6 +112,7 @@ def edit_distance(predicted: Sequence[Any], reference: Sequence[Any]) -> int:
         >>> edit_distance("intention", "execution")
         5
     """
+    _symbols("reference", reference)
     return int(edit_distances([predicted], [reference])[0])
 
 
@@ -152,7 +153,7 @@ def error_rates(predicted: Sequence[Sequence[Any]], references: Sequence[Sequenc
 
 
 @checked
-def word_f1(predicted: Sequence[np.ndarray], truth: Sequence[np.ndarray]) -> float:
+def word_f1(predicted: Sequence[Sequence[Any]], truth: Sequence[Sequence[Any]]) -> float:
     r"""F1 of words found in texts without spaces: a word counts only if both its ends are right and nothing cuts it.
 
     .. math::
@@ -162,7 +163,7 @@ def word_f1(predicted: Sequence[np.ndarray], truth: Sequence[np.ndarray]) -> flo
     where :math:`W` are the true words as (text, start, end) and :math:`\hat W` the predicted ones.
 
     Args:
-        predicted: For each text, a 0 or 1 for each letter: whether a word ends after it.
+        predicted: For each text, a 0 or 1 for each letter: whether a word ends after it; a list, array or tensor.
         truth: The same, as it should be. The last letter ends a word in either.
 
     Returns:

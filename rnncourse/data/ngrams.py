@@ -233,6 +233,9 @@ def curve(
     """
     if len(orders) == 0 or min(orders) < 1:
         raise ValueError(f"orders is {orders}; it should hold at least one order, each at least 1")
+    for name, codes in (("train_codes", train_codes), ("test_codes", test_codes)):
+        if not codes.numel() or int(codes.min()) < 0 or int(codes.max()) >= alphabet_size:
+            raise ValueError(f"{name} is empty or holds numbers outside of 0..{alphabet_size - 1}")
     model = InterpolatedNgram(max(orders), alphabet_size).fit(train_codes)
     levels = model._by_order(test_codes)
     memory = model.memory()

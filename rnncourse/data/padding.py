@@ -59,6 +59,8 @@ def transduction(sources: Sequence[Sequence[int]], targets: Sequence[Sequence[in
         >>> transduction([[5, 6]], [[7]], bos=1, eos=2).targets.tolist()
         [[1, 7, 2]]
     """
+    if not len(sources) or len(sources) != len(targets):
+        raise ValueError(f"sources has {len(sources)} rows and targets {len(targets)}; it should be as many, not none")
     inputs, lengths = pad_numbers(sources)
     outputs, target_lengths = pad_numbers([[bos, *row, eos] for row in targets])
     return Batch(inputs, outputs, lengths, mask_of(lengths), target_lengths, mask_of(target_lengths))

@@ -238,6 +238,7 @@ class TextSplit:
     def __len__(self) -> int:
         return len(self.codes)
 
+    @checked
     def __getitem__(self, place: int | slice) -> Tensor:
         """The numbers of some characters."""
         return self.codes[place]

@@ -117,6 +117,11 @@ def states(tokens: Int[Tensor, "batch time"], *, continual: bool = False) -> Int
     Raises:
         ValueError: A string is not of the grammar.
     """
+    low, high = (int(tokens.min()), int(tokens.max())) if tokens.numel() else (-1, -1)
+    if low < 0 or high >= len(SYMBOLS):
+        raise ValueError(
+            f"tokens holds {low if low < 0 else high}; it should hold symbols from 0 to {len(SYMBOLS) - 1}"
+        )
     numbers = tokens.numpy()
     state = np.full(len(numbers), _BEFORE)
     columns = []

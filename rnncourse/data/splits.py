@@ -7,9 +7,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 import torch
+from jaxtyping import Int
 from torch import Tensor
 
-from rnncourse.checks import check_count
+from rnncourse.checks import check_count, check_positive
 from rnncourse.data.batches import Batch, Batches, TreeBatch, order_rows, select
 from rnncourse.signatures import checked
 
@@ -97,7 +98,7 @@ class Split:
 
     @checked
     def __init__(self, whole: Batch | TreeBatch, items: Sequence[Any] = ()) -> None:
-        if items and len(items) != len(whole.lengths):
+        if len(items) and len(items) != len(whole.lengths):
             raise ValueError(
                 f"items has {len(items)} entries; it should have one for each of the {len(whole.lengths)} rows"
             )
@@ -107,15 +108,16 @@ class Split:
     def __len__(self) -> int:
         return len(self._whole.lengths)
 
-    def __getitem__(self, row: int | slice | Tensor | Sequence[int]) -> Any:
+    @checked
+    def __getitem__(self, row: int | slice | Int[Tensor, "rows"] | Sequence[int]) -> Any:
         """Some rows as a batch; a single one too, as a batch of one."""
-        if isinstance(row, (int, np.integer)) and not isinstance(row, bool):
+        if isinstance(row, (int, np.integer)):
             if not -len(self) <= row < len(self):
                 raise IndexError(f"row is {row}; there are {len(self)} rows")
             return self.batch([int(row) % len(self)])
         if isinstance(row, slice):
             return self.batch(list(range(len(self))[row]))
-        return self.batch(row)
+        return self.batch(_as_rows("row", row))
 
     @checked
     def batch(self, rows: Tensor | Sequence[int] | None = None) -> Any:
@@ -132,7 +134,7 @@ class Split:
         """
         if rows is None:
             return self._whole
-        rows = torch.as_tensor(rows)
+        rows = _as_rows("rows", rows)
         if rows.numel() == 0:
             raise ValueError("rows is empty; it should name at least one row")
         return select(self._whole, rows)
@@ -173,6 +175,14 @@ class Split:
         return order_rows(self._whole.lengths.numpy(), batch_size, rng, bucket=bucket, drop_last=drop_last)
 
 
+def _as_rows(name: str, rows: Any) -> Tensor:
+    """Numbers of rows as a tensor."""
+    try:
+        return torch.as_tensor(rows)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"{name} is a {type(rows).__name__}; it should hold whole numbers, the rows wanted") from error
+
+
 class Fresh:
     """A training set without end: every batch is drawn anew, repeatably, from the seed and its place in the stream.
 
@@ -200,7 +210,9 @@ class Fresh:
         Raises:
             ValueError: The count is below 1.
         """
-        check_batch_size(count)
+        check_positive("count", count)
+        check_count("seed", seed)
+        check_count("index", index)
         return self._draw(count, np.random.default_rng([self._stream, seed, index]))
 
     @checked
@@ -266,6 +278,7 @@ def fresh_splits(draw: Callable[[int, np.random.Generator], Any], held_out: int)
     Returns:
         The three splits.
     """
+    check_positive("held_out", held_out)
     valid = Fresh(draw, stream=1).sample(held_out)
     test = Fresh(draw, stream=2).sample(held_out)
     return {"train": Fresh(draw, stream=0), "valid": Split(valid), "test": Split(test)}

@@ -222,6 +222,8 @@ def tree_batch(items: Sequence[TreeItem]) -> TreeBatch:
     Raises:
         ValueError: There is no item.
     """
+    if not len(items):
+        raise ValueError("items is empty; it should hold at least one")
     inputs, lengths = pad_numbers([item.tokens for item in items])
     targets = torch.tensor([item.target for item in items])
     ones = torch.ones_like(targets)
@@ -241,6 +243,8 @@ def tree_splits(items: Sequence[TreeItem]) -> dict[str, Split]:
     Raises:
         ValueError: A split would be empty.
     """
+    if not len(items):
+        raise ValueError("items is empty; it should hold at least one")
     parts = split_by_hash(items, key=lambda item: item.text)
     empty = [name for name in NAMES if not parts[name]]
     if empty:

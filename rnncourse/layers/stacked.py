@@ -188,6 +188,8 @@ class Stacked(nn.Module):
 
     def top_hidden(self, state: Any) -> Tensor:
         """The hidden state of the topmost cell, in a state of this stack."""
+        if not isinstance(state, tuple) or len(state) != len(self.layers):
+            raise ValueError(f"state is a {type(state).__name__}; it should be a tuple of {len(self.layers)} states")
         return self.layers[-1].top_hidden(state[-1])
 
     def cells_by_depth(self) -> list[list[Cell]]:

@@ -45,6 +45,8 @@ def cross_entropy(logits: Tensor, targets: Tensor, mask: Tensor | None = None) -
             f"targets has shape {tuple(targets.shape)}; it should be {tuple(logits.shape[:-1])}, "
             "the shape of logits without its last axis"
         )
+    if not logits.is_floating_point():
+        raise ValueError(f"logits has dtype {logits.dtype}; it should be a floating-point tensor")
     counted_logits, counted_targets = _counted(logits, targets, mask)
     _check_classes(counted_targets, logits.shape[-1])
     return F.cross_entropy(counted_logits, counted_targets)

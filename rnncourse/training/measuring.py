@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -28,7 +29,7 @@ def average(
         The weighted mean.
 
     Raises:
-        ValueError: If there were no batches.
+        ValueError: If there were no batches, or the loss is no number.
 
     Example:
         >>> average(nn.Identity(), [torch.ones(2), torch.zeros(6)], lambda model, x: (model(x).mean(), len(x)))
@@ -41,6 +42,10 @@ def average(
         for batch in batches:
             value = loss(model, batch)
             mean, count = value if isinstance(value, tuple) else (value, 1)
+            if not isinstance(mean, (int, float, Tensor, np.number)):
+                raise ValueError(
+                    f"loss returned a {type(mean).__name__}; it should return a mean, or a mean and a count"
+                )
             total, weight = total + float(mean) * float(count), weight + float(count)
         if not weight:
             raise ValueError("batches was empty; it should yield at least one batch")
@@ -50,18 +55,25 @@ def average(
 
 
 @checked
-def measured(model: nn.Module, measure: Callable[[nn.Module], float]) -> float:
+def measured(model: nn.Module, measure: Callable[[nn.Module], float], name: str = "measure") -> float:
     """Returns a measure taken in evaluation mode and without gradients; leaves generator and modes as they were.
 
     Args:
         model: What is measured.
         measure: A function of the model.
+        name: What the function is called where it was given, for the message.
 
     Returns:
         What it returned, as a number.
+
+    Raises:
+        ValueError: If that is none.
     """
     with evaluating(model), torch.random.fork_rng(devices=devices(model.parameters())):
-        return float(measure(model))
+        value = measure(model)
+        if not isinstance(value, (int, float, Tensor, np.number)):
+            raise ValueError(f"{name} returned a {type(value).__name__}; it should return a number")
+        return float(value)
 
 
 @checked

@@ -35,9 +35,17 @@ def make_optimizer(
 
     Returns:
         The optimiser.
+
+    Raises:
+        ValueError: If the function returned none.
     """
     if callable(optimizer):
-        return optimizer(parameters)
+        made = optimizer(parameters)
+        if not isinstance(made, Optimizer):
+            raise ValueError(
+                f"optimizer returned a {type(made).__name__}; it should return an optimiser of torch.optim"
+            )
+        return made
     options = {"lr": lr, "weight_decay": weight_decay}
     if momentum:
         options["momentum"] = momentum

@@ -30,7 +30,7 @@ class Watch:
         if self.validate is None:
             return False
         history = self.history
-        value = measured(self.model, self.validate)
+        value = measured(self.model, self.validate, "validate")
         history.validation.append((history.steps, value))
         if math.isnan(value):  # it would be neither better nor worse than anything
             self.restore_best()

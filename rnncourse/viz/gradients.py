@@ -88,6 +88,10 @@ def activations(x: Sequence[float], functions: Mapping[str, tuple[Sequence[float
     Raises:
         ValueError: If there is nothing to draw.
     """
+    if any(len(values) != len(x) for pair in functions.values() for values in pair) or not len(x):
+        raise ValueError(
+            f"x has {len(x)} places; it should have as many as each function's values and slopes, not none"
+        )
     if not functions:
         raise ValueError("functions is empty; it should hold at least one function")
     fig, (left, right) = figure(7, 2.8, ncols=2)
@@ -211,6 +215,9 @@ def horizons(reached: Mapping[str, Sequence[int]], *, lengths: Sequence[int], se
     """
     if not reached:
         raise ValueError("reached is empty; it should hold at least one cell")
+    unknown = {length for seeds in reached.values() for length in seeds} - {0, *lengths}
+    if unknown:
+        raise ValueError(f"reached holds {min(unknown)}, which is none of lengths; it should be, or 0 for none")
     fig, axes = figure(6.6, 0.6 + 0.5 * len(reached))
     place = {0: 0, **{length: i + 1 for i, length in enumerate(sorted(lengths))}}
     for row, (seeds, colour) in enumerate(zip(reached.values(), cycle(CYCLE), strict=False)):

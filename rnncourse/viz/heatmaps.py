@@ -1,5 +1,6 @@
 """Heat maps: numbers over a text, character by character, and over a grid."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,6 +10,7 @@ from matplotlib.colors import Normalize, TwoSlopeNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from rnncourse.checks import check_positive
 from rnncourse.signatures import checked
 from rnncourse.viz.style import COLOURS, DIVERGING, figure
 
@@ -41,6 +43,9 @@ def text_heatmap(
     Raises:
         ValueError: If the numbers do not fit the text or the labels.
     """
+    check_positive("per_line", per_line)
+    if centre is not None and not math.isfinite(centre):
+        raise ValueError(f"centre is {centre}; it should be finite, or None")
     rows = np.atleast_2d(np.asarray(values, dtype=float))
     if rows.shape[1] != len(text) or not len(text):
         raise ValueError(
@@ -101,6 +106,8 @@ def matrix(
     Raises:
         ValueError: If values are not rows of equal length.
     """
+    if centre is not None and not math.isfinite(centre):
+        raise ValueError(f"centre is {centre}; it should be finite, or None")
     grid = np.asarray(values, dtype=float)
     if grid.ndim != 2 or not grid.size:
         raise ValueError(f"values has shape {grid.shape}; it should be rows of numbers")
@@ -110,6 +117,9 @@ def matrix(
     axes.imshow(grid, cmap=mappable.cmap, norm=mappable.norm, aspect="auto", interpolation="nearest")
     axes.grid(False)
     axes.set(xlabel=xlabel, ylabel=ylabel)
+    for name, ticks, count in (("xticks", xticks, columns), ("yticks", yticks, rows)):
+        if ticks is not None and len(ticks) != count:
+            raise ValueError(f"{name} has {len(ticks)} names; it should have {count}")
     if xticks is not None:
         axes.set_xticks(range(columns), xticks)
     if yticks is not None:
