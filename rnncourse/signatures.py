@@ -27,8 +27,9 @@ PLAIN = {bool: "True or False", int: "a whole number", float: "a number", str: "
 def checked(function: Function) -> Function:
     """The same function, which first refuses arguments that do not fit their annotations.
 
-    Whole numbers are Python's or NumPy's, but no booleans; numbers are anything but NaN; sequences may be lists,
-    tuples, arrays or tensors, and their elements are looked at too; tensors are held against kind and number of axes.
+    Whole numbers are Python's or NumPy's, but no booleans; a number that stands alone is not NaN; sequences may be
+    lists, tuples, arrays or tensors, and their elements are looked at too; tensors are held against kind and number of
+    axes.
 
     Args:
         function: A function or method whose arguments are annotated; what is not annotated is not looked at.
@@ -72,7 +73,8 @@ def _refuse_misfits(
         kind = signature.parameters[name].kind
         several = {kind.VAR_POSITIONAL: tuple, kind.VAR_KEYWORD: lambda every: tuple(every.values())}
         for one in several.get(kind, lambda single: (single,))(value):
-            if not _fits(one, hints[name]):
+            missing = isinstance(one, float) and math.isnan(one)  # among many numbers NaN stands for a missing one
+            if not _fits(one, hints[name]) or (missing and hints[name] is not Any):
                 raise ValueError(f"{name} is {_told(one)}; it should be {_worded(hints[name])}")
 
 
@@ -94,7 +96,7 @@ def _fits(value: Any, hint: Any) -> bool:
     if hint is int:
         return isinstance(value, Integral) and not isinstance(value, bool)
     if hint is float:
-        return isinstance(value, Real) and not isinstance(value, bool) and not math.isnan(value)
+        return isinstance(value, Real) and not isinstance(value, bool)
     if hint in (Callable, Iterable) or origin in (Callable, Iterable):
         reads = hasattr(value, "__iter__") or hasattr(value, "__getitem__")
         return callable(value) if Callable in (hint, origin) else reads and not _scalar(value)
@@ -155,8 +157,8 @@ def _worded(hint: Any) -> str:
         return PLAIN[hint]
     if _is_shape(hint):
         kind = hint.dtype.__name__.lower() if hasattr(hint.dtype, "__name__") else "any"
-        kinds = {"float": "floating-point ", "int": "integer ", "bool": "boolean "}
-        return f"a {kinds.get(kind, '')}{hint.array_type.__name__} of axes ({', '.join(hint.dim_str.split())})"
+        kinds = {"float": "a floating-point ", "int": "an integer ", "bool": "a boolean "}
+        return f"{kinds.get(kind, 'a ')}{hint.array_type.__name__} of axes ({', '.join(hint.dim_str.split())})"
     origin, inner = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):
         return " or ".join(_worded(one) for one in inner)
@@ -173,4 +175,11 @@ def _worded(hint: Any) -> str:
 
 def _plural(hint: Any) -> str:
     plain = {int: "whole numbers", float: "numbers", str: "strings", bool: "booleans", Any: "anything"}
-    return plain.get(hint, f"what is {_worded(hint)}" if hint is not Any else "anything")
+    if hint in plain:
+        return plain[hint]
+    origin, inner = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (Sequence, list, Iterable):
+        return f"sequences of {_plural(inner[0])}"
+    if origin in (typing.Union, types.UnionType):
+        return " or ".join(_plural(one) for one in inner)
+    return f"what is {_worded(hint)}"

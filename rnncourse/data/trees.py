@@ -79,7 +79,6 @@ def tree_from_nested(nested: Any, number: Callable[[Any], Any] | None = None) ->
     return _build("nested", nested, parts, number)
 
 
-@checked
 def tree_from_ast(node: ast.AST, number: Callable[[str], Any] | None = None) -> Tree:
     """The tree of a piece of Python: the types of its syntax nodes.
 
@@ -105,7 +104,6 @@ def tree_from_ast(node: ast.AST, number: Callable[[str], Any] | None = None) -> 
     return _build("node", node, lambda one: (type(one).__name__, syntax_children(one)), number)
 
 
-@checked
 def syntax_children(node: ast.AST) -> list[ast.AST]:
     """What stands below a node of Python's syntax, without the load or store context.
 

@@ -11,7 +11,6 @@ from torch import Tensor, nn
 
 from rnncourse.checks import check_callable, check_choice, check_shape
 from rnncourse.shapes import check_state, map_state
-from rnncourse.signatures import checked
 
 __all__ = ["validate_cell", "cell_of", "gradient_by_lag", "input_sensitivity", "field_of", "readable"]
 
@@ -84,7 +83,6 @@ class readable:
             layer.implementation = implementation
 
 
-@checked
 def gradient_by_lag(
     cell: nn.Module,
     x: Float[Tensor, "batch time input"],
@@ -141,7 +139,6 @@ def gradient_by_lag(
     return torch.stack([g.norm(dim=1).mean() for g in reversed(gradients)])
 
 
-@checked
 def input_sensitivity(module: nn.Module, x: Float[Tensor, "batch time input"]) -> Float[Tensor, " time"]:
     r"""How strongly the last output answers to an input n steps earlier.
 

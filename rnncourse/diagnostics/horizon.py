@@ -10,13 +10,11 @@ from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
 from rnncourse.checks import check_callable, check_count, check_kind, check_positive_number
-from rnncourse.signatures import checked
 
 __all__ = ["context_curve", "used_context"]
 
 
 @torch.no_grad()
-@checked
 def context_curve(
     module: nn.Module, x: Shaped[Tensor, "batch time ..."], cuts: Sequence[int]
 ) -> Float[Tensor, " cuts"]:
@@ -89,7 +87,6 @@ def _last(module: nn.Module, x: Tensor) -> Tensor:
     return outputs[:, -1] if outputs.dim() == 3 else outputs
 
 
-@checked
 def used_context(module: nn.Module, x: Shaped[Tensor, "batch time ..."], *, tolerance: float = 0.01) -> int:
     """How many of the newest inputs decide the last output, the rest being exchangeable within a tolerance.
 

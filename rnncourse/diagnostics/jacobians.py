@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from rnncourse.checks import check_count, check_finite, check_positive_number, check_shape
 from rnncourse.diagnostics.gradients import field_of, validate_cell
 from rnncourse.shapes import map_state
-from rnncourse.signatures import checked
 
 __all__ = [
     "decay_rate",
@@ -54,7 +53,6 @@ def _step_jacobian(cell: nn.Module, x_t: Tensor, state: Any) -> Tensor:
     return torch.cat(blocks, dim=2).transpose(0, 1)  # row i: the derivatives of the new state's entry i
 
 
-@checked
 def step_jacobians(
     cell: nn.Module, x: Float[Tensor, "batch time input"], state: Any = None
 ) -> Float[Tensor, "batch time carried carried"]:
@@ -87,7 +85,6 @@ def step_jacobians(
     return torch.stack([_step_jacobian(cell, x_t, s) for x_t, s in zip(x.unbind(1), states[:-1], strict=True)], 1)
 
 
-@checked
 def jacobian_norms(
     cell: nn.Module, x: Float[Tensor, "batch time input"], state: Any = None, *, field: str | None = None
 ) -> Float[Tensor, " lags"]:
