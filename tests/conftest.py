@@ -23,7 +23,6 @@ CHECKED = [
     "rnncourse.seq2seq",
     "rnncourse.scan",
     "rnncourse.shapes",
-    "rnncourse.signatures",
     "rnncourse.training",
     "rnncourse.trees",
     "rnncourse.unroll",
