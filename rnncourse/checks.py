@@ -96,7 +96,7 @@ def check_one_way(name: str, layer: Any) -> None:
 
 
 def check_callable(name: str, value: Any, what: str) -> None:
-    """Refuse what cannot be called.
+    """Refuse what cannot be called, and a class, which makes an object in place of an answer.
 
     Args:
         name: The argument's name, for the message.
@@ -104,7 +104,7 @@ def check_callable(name: str, value: Any, what: str) -> None:
         what: What it should be, for the message.
 
     Raises:
-        ValueError: If ``value`` cannot be called.
+        ValueError: If ``value`` cannot be called, or is a class.
 
     Example:
         >>> check_callable("loss", 3.0, "a function of the outputs")
@@ -112,6 +112,8 @@ def check_callable(name: str, value: Any, what: str) -> None:
         ...
         ValueError: loss is a float; it should be a function of the outputs
     """
+    if isinstance(value, type):
+        raise ValueError(f"{name} is the class {value.__name__}; it should be {what}")
     if not callable(value):
         raise ValueError(f"{name} is a {type(value).__name__}; it should be {what}")
 

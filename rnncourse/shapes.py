@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -121,7 +122,7 @@ def detach_state(state: Any) -> Any:
     def detach(part: Any) -> Tensor:
         if not isinstance(part, Tensor):
             raise ValueError(f"state holds a {type(part).__name__}; it should be a tensor or a (named) tuple of states")
-        return part.detach()
+        return torch.Tensor.detach(part)
 
     return map_state(detach, state)
 

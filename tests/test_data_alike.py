@@ -93,6 +93,6 @@ def test_accuracy_is_of_numbers_and_of_classes_that_there_are(logits, targets, m
     logits, targets = torch.tensor(logits), torch.tensor(targets)
     with pytest.raises(ValueError, match=message):
         accuracy(logits, targets)
-    padded = torch.cat([logits.double() * 0 + torch.tensor([0.0, 1.0]).double(), logits.double()])
-    if not targets.is_floating_point() and targets.dtype != torch.bool:  # what is masked is not looked at
+    padded = torch.cat([torch.tensor([[0.0, 1.0]]), logits])
+    if logits.is_floating_point() and targets.dtype == torch.int64:  # what is masked is not looked at
         assert accuracy(padded, torch.cat([torch.tensor([1]), targets]), torch.tensor([True, False])) == 1.0

@@ -625,11 +625,17 @@ HOOKS = {
     ),
     *("over_time", "project", "read", "scores", "state_of_cells", "steps", "to_tensor", "extra_repr", "cells_by_depth"),
 }
+# What a caller's own function is handed as it is: what is wrong with it, that function says.
+HANDED_ON = {
+    "shapes.map_state": "states",
+    "training.average": "batches",
+    "training.fit": "batches",
+    "training.measuring.average": "batches",
+}
 LEFT_OUT = {
     "data.Batches.load_state_dict": "takes what state_dict returned",
     "data.prose.parse_king_james": "reads the files of the package that carries the text",
     "data.prose.parse_play": "reads the files of the package that carries the text",
-    "training.Interrupted": "an error",
     "training.measuring.devices": "looks at the model's own parameters",
     "models.TreeClassifier.outputs": "what its forward does by itself",
     "shapes.check_state": "a check, whose arguments the package names",
