@@ -58,8 +58,10 @@ def check_arguments(
         name = "patience" if patience is not None else "validate_every"
         raise ValueError(f"{name} is set but validate is None; it should be a function of the model")
     check_kind("seed", seed, int)
-    if not callable(progress) and not isinstance(progress, bool):
-        check_positive_number("progress", progress)
+    if not callable(progress):
+        check_kind("progress", progress, (bool, int, float))
+        if not progress >= 0:
+            raise ValueError(f"progress is {progress!r}; it should be a number of seconds, True, False or a function")
     if not any(p.requires_grad for p in model.parameters()):
         raise ValueError("model has no parameters that can be trained")
 
