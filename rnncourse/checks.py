@@ -20,10 +20,13 @@ __all__ = [
     "check_choice",
     "check_count",
     "check_finite",
+    "check_flag",
     "check_fraction",
     "check_kind",
     "check_layer",
     "check_lengths",
+    "check_numbers",
+    "check_one_way",
     "check_positive",
     "check_positive_number",
     "check_probability",
@@ -79,8 +82,29 @@ def check_layer(name: str, value: Any) -> None:
         raise ValueError(f"{name} is a {type(value).__name__}; it should be a layer such as Recurrent(LSTMCell(3, 5))")
 
 
+def check_one_way(name: str, layer: Any) -> None:
+    """Refuse a layer that reads from the end: it would read the tokens that it is to predict.
+
+    Args:
+        name: The argument's name, for the message.
+        layer: What was given.
+
+    Raises:
+        ValueError: If a part of the layer is bidirectional.
+
+    Example:
+        >>> check_one_way("layer", nn.LSTM(3, 4, bidirectional=True))
+        Traceback (most recent call last):
+        ...
+        ValueError: layer reads from both ends; it should read forward alone, or it sees what it is to predict
+    """
+    parts = layer.modules() if isinstance(layer, nn.Module) else ()
+    if any(getattr(part, "bidirectional", False) is True for part in parts):
+        raise ValueError(f"{name} reads from both ends; it should read forward alone, or it sees what it is to predict")
+
+
 def check_callable(name: str, value: Any, what: str) -> None:
-    """Refuse what cannot be called.
+    """Refuse what cannot be called, and a class, which makes an object in place of an answer.
 
     Args:
         name: The argument's name, for the message.
@@ -88,7 +112,7 @@ def check_callable(name: str, value: Any, what: str) -> None:
         what: What it should be, for the message.
 
     Raises:
-        ValueError: If ``value`` cannot be called.
+        ValueError: If ``value`` cannot be called, or is a class.
 
     Example:
         >>> check_callable("loss", 3.0, "a function of the outputs")
@@ -96,8 +120,30 @@ def check_callable(name: str, value: Any, what: str) -> None:
         ...
         ValueError: loss is a float; it should be a function of the outputs
     """
+    if isinstance(value, type):
+        raise ValueError(f"{name} is the class {value.__name__}; it should be {what}")
     if not callable(value):
         raise ValueError(f"{name} is a {type(value).__name__}; it should be {what}")
+
+
+def check_flag(name: str, value: Any) -> None:
+    """Refuse anything but True and False: the string ``"False"`` would count as true.
+
+    Args:
+        name: The argument's name, for the message.
+        value: What was given.
+
+    Raises:
+        ValueError: If ``value`` is not a boolean.
+
+    Example:
+        >>> check_flag("bias", "False")
+        Traceback (most recent call last):
+        ...
+        ValueError: bias is 'False'; it should be True or False
+    """
+    if not isinstance(value, bool):
+        raise ValueError(f"{name} is {value!r}; it should be True or False")
 
 
 def check_choice(name: str, value: Any, choices: Iterable[Any]) -> None:
@@ -363,6 +409,29 @@ def check_lengths(lengths: Any, batch: int, time: int) -> None:
         raise ValueError(
             f"lengths runs from {shortest} to {longest}; each should be from 1 to {time}, the number of time steps"
         )
+
+
+def check_numbers(name: str, value: Tensor) -> None:
+    """Refuse a tensor that holds NaN; infinities are let through.
+
+    Args:
+        name: The argument's name, for the message.
+        value: What was given.
+
+    Raises:
+        ValueError: If ``value`` is no floating-point tensor, or an entry is NaN.
+
+    Example:
+        >>> check_numbers("logits", torch.tensor([float("nan"), 0.0]))
+        Traceback (most recent call last):
+        ...
+        ValueError: logits holds NaN; every entry should be a number
+    """
+    check_kind(name, value, Tensor)
+    if not value.is_floating_point():
+        raise ValueError(f"{name} has dtype {value.dtype}; it should be a floating-point tensor")
+    if torch.isnan(value).any():
+        raise ValueError(f"{name} holds NaN; every entry should be a number")
 
 
 def check_finite(name: str, value: Tensor) -> None:

@@ -250,7 +250,7 @@ def _form(cell: Cell) -> tuple[Any, ...]:
 
 def _rows(layer: Any, name: str = "layer") -> list[list[Cell]]:
     """The cells of a layer: one list per depth, with one cell per direction."""
-    if not hasattr(layer, "cells_by_depth"):
+    if not isinstance(layer, nn.Module) or not hasattr(layer, "cells_by_depth"):
         raise ValueError(f"{name} is a {type(layer).__name__}; it should be a Recurrent, a Bidirectional or a Stacked")
     return layer.cells_by_depth()
 

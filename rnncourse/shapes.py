@@ -90,6 +90,8 @@ def map_state(function: Callable[..., Any], *states: Any) -> Any:
         >>> map_state(torch.neg, LSTMState(h=torch.zeros(1, 1), c=torch.ones(1, 1)))
         LSTMState(h=tensor([[-0.]]), c=tensor([[-1.]]))
     """
+    if not callable(function):
+        raise ValueError(f"function is a {type(function).__name__}; it should be a function of tensors")
     first = states[0]
     if isinstance(first, dict):
         return {key: map_state(function, *(state[key] for state in states)) for key in first}
@@ -151,7 +153,13 @@ def detach_state(state: Any) -> Any:
         >>> detach_state(h).requires_grad
         False
     """
-    return map_state(torch.Tensor.detach, state)
+
+    def detach(part: Any) -> Tensor:
+        if not isinstance(part, Tensor):
+            raise ValueError(f"state holds a {type(part).__name__}; it should be a tensor or a (named) tuple of states")
+        return torch.Tensor.detach(part)
+
+    return map_state(detach, state)
 
 
 def check_state(name: str, state: Any, like: Any) -> None:

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
-from rnncourse.checks import Lengths, as_lengths, check_kind, check_lengths, check_positive
+from rnncourse.checks import Lengths, as_lengths, check_callable, check_kind, check_lengths, check_positive
 from rnncourse.shapes import map_state
 
 __all__ = ["flip_by_length", "last_step", "padding_mask", "unroll", "windows"]
@@ -47,6 +47,7 @@ def unroll(
         >>> outputs.shape, state
         (torch.Size([1, 3, 2]), 3)
     """
+    check_callable("step", step, "a function from (input, state) to (output, state), such as a cell")
     check_kind("inputs", inputs, Tensor)
     if inputs.dim() < 2 or inputs.shape[1] == 0:
         raise ValueError(f"inputs has shape {tuple(inputs.shape)}; it should be (batch, time, …) with time at least 1")

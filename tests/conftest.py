@@ -18,6 +18,7 @@ CHECKED = [
     "rnncourse.functional",
     "rnncourse.kernels",
     "rnncourse.layers",
+    "rnncourse.modes",
     "rnncourse.models",
     "rnncourse.seq2seq",
     "rnncourse.scan",

@@ -67,7 +67,7 @@ def test_a_test_of_bad_input_sees_what_a_user_sees():
 
 
 def test_every_room_of_the_numerical_core_is_checked():
-    rooms = NUMBERS - {"data"}
+    rooms = NUMBERS - {"data", "signatures"}  # data's functions and their checks are held against annotations always
     there = {
         room for room in rooms if (ROOT / "rnncourse" / f"{room}.py").is_file() or (ROOT / "rnncourse" / room).is_dir()
     }

@@ -179,7 +179,7 @@ def dot(size=4):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: DotAttention(0), "query_size is 0"),
+        (lambda: DotAttention(0), "^size is 0"),
         (lambda: DotAttention(4, scaled="False"), "scaled is 'False'"),
         (lambda: AdditiveAttention(4, 4, -1), "hidden_size is -1"),
         (lambda: GeneralAttention(4, 2.0), "value_size is 2.0"),

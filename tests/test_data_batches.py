@@ -164,7 +164,7 @@ def test_a_vocabulary_is_its_own_inverse():
         (lambda: Split(labelled(torch.ones(2, 1), torch.ones(2))).batches(0), "batch_size is 0"),
         (lambda: Split(labelled(torch.ones(2, 1), torch.ones(2))).batch([]), "rows is empty"),
         (lambda: Fresh(lambda count, rng: None).batches(1, steps=0), "steps is 0"),
-        (lambda: Fresh(lambda count, rng: None).sample(0), "batch_size is 0"),
+        (lambda: Fresh(lambda count, rng: None).sample(0), "count is 0"),
     ],
 )
 def test_bad_input_is_named(call, message):

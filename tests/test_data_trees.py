@@ -244,7 +244,7 @@ def test_text_of_expressions_reads_well(lists):
         (lambda: listops(1, max_length=3), "max_length is 3"),
         (lambda: evaluate("[AVG", [1]), r"operator is '\[AVG'"),
         (lambda: tree_splits([TreeItem(Tree(1), (1,), 0, 0, "x")]), "count is too small: 1 expressions leave"),
-        (lambda: tree_batch([]), "rows holds 0 rows"),
+        (lambda: tree_batch([]), "items is empty"),
         (lambda: tree_from_nested(()), r"nested holds an empty tuple; it should be a symbol, or \(symbol, child, …\)"),
         (lambda: tree_from_nested(("a", ["b", ()])), "nested holds an empty tuple"),
         (lambda: tree_from_nested((("a", "b"), "c")), "nested holds a tuple in first place; a symbol should stand"),

@@ -304,7 +304,7 @@ def test_every_experiment_runs_and_calls_nothing_that_its_hash_does_not_hang_on(
 
     def watch(frame, event, arg):
         module = frame.f_globals.get("__name__", "")
-        if event == "call" and module.startswith("rnncourse.") and module != provenance.scope.GUARDS:
+        if event == "call" and module.startswith("rnncourse.") and module not in provenance.scope.GUARDS:
             called.add(f"{module}:{frame.f_code.co_qualname.split('.')[0]}")
 
     sys.setprofile(watch)

@@ -367,6 +367,32 @@ def test_not_written_yet_is_said_of_nothing_else(raised, words, capsys):
     assert words in capsys.readouterr().out
 
 
+def test_a_forward_that_failed_is_not_one_that_was_not_written(capsys):
+    """A learner's own cell that lacks its equations says so; the stub alone is not written yet."""
+    from rnncourse.attention import Attention
+    from rnncourse.cells import Cell
+    from rnncourse.course import check
+    from rnncourse.scan import LinearCell
+
+    class Mine(Cell):
+        pass
+
+    class Linear(LinearCell):
+        pass
+
+    def run(x_t, h, *rest):
+        cell = Mine(x_t.shape[1], h.shape[1]).to(x_t)
+        return cell(x_t, h)
+
+    check("2.1", run)
+    said = capsys.readouterr().out
+    assert "not written yet" not in said
+    assert "it raised NotImplementedError: Mine: a cell should say its equations" in said
+    for call in (lambda: Linear(3, 4).coefficients(None), lambda: Attention(3, 4).scores(None, None)):
+        check("2.1", lambda *rest, call=call: call())
+        assert "not written yet" not in capsys.readouterr().out
+
+
 def test_a_meta_tensor_is_an_answer_without_numbers(capsys):
     import torch
 

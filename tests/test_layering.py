@@ -13,7 +13,7 @@ PACKAGE = ROOT / "rnncourse"
 
 # The numerical core, lowest first. A room on these stairs may import rooms of lower steps only.
 STAIRS = [
-    {"checks", "transforms"},
+    {"checks", "modes", "signatures", "transforms"},
     {"shapes"},
     {"functional"},
     {"kernels"},
@@ -30,11 +30,11 @@ BESIDE = {
     "scales": set(),
     "folders": set(),
     "provenance": set(),
-    "viz": set(),
-    "training": {"checks"},
-    "data": {"checks"},
-    "bptt": {"checks", "shapes", "functional", "kernels"},
-    "diagnostics": {"checks", "shapes"},
+    "viz": {"checks", "signatures"},
+    "training": {"checks", "modes", "signatures"},
+    "data": {"checks", "signatures"},
+    "bptt": {"checks", "signatures", "shapes", "functional", "kernels"},
+    "diagnostics": {"checks", "signatures", "shapes"},
     "models": CORE | {"training"},
     "seq2seq": CORE | {"models"},
     "results": {"folders", "provenance", "scales"},

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from rnncourse.cells import GRUCell, LSTMCell, RNNCell
-from rnncourse.layers import Recurrent
+from rnncourse.layers import Bidirectional, Recurrent, Stacked
 from rnncourse.models import LanguageModel, OneHot, generate
 
 
@@ -104,3 +104,39 @@ def test_dropout_acts_in_training_only():
     assert not model(tokens)[0].equal(model(tokens)[0])
     model.eval()
     assert model(tokens)[0].equal(model(tokens)[0])
+
+
+BOTH_WAYS = {
+    "alone": lambda: Bidirectional(Recurrent(GRUCell(4, 3)), Recurrent(GRUCell(4, 3))),
+    "summed": lambda: Bidirectional(Recurrent(GRUCell(4, 3)), Recurrent(GRUCell(4, 3)), merge="sum"),
+    "in a stack": lambda: Stacked.of(LSTMCell, 4, 3, num_layers=2, bidirectional=True),
+    "above another": lambda: Stacked(
+        Recurrent(GRUCell(4, 4)), Bidirectional(Recurrent(GRUCell(4, 3)), Recurrent(GRUCell(4, 3)))
+    ),
+}
+
+
+@pytest.mark.bad_input
+@pytest.mark.parametrize("kind", BOTH_WAYS)
+def test_a_language_model_never_reads_what_it_is_to_predict(kind):
+    with pytest.raises(ValueError, match="^layer reads from both ends"):
+        LanguageModel(BOTH_WAYS[kind](), vocab_size=7)
+    model = LanguageModel(Recurrent(GRUCell(4, 3)), vocab_size=7)
+    model.layer = BOTH_WAYS[kind]()  # put in afterwards
+    with pytest.raises(ValueError, match="^model.layer reads from both ends"):
+        generate(model, torch.zeros(1, 1, dtype=torch.long), 2)
+
+
+@pytest.mark.bad_input
+def test_writing_puts_every_parts_mode_back_also_after_an_error():
+    model = LanguageModel(Stacked.of(GRUCell, 4, 4, num_layers=2, dropout=0.5), 7, dropout=0.5)
+    model.layer.eval()  # one part frozen on purpose
+    modes = [part.training for part in model.modules()]
+    assert len(set(modes)) == 2
+    generate(model, torch.zeros(1, 1, dtype=torch.long), 2)
+    assert [part.training for part in model.modules()] == modes
+    with torch.no_grad():
+        model.readout.bias.fill_(float("nan"))  # nothing can be drawn by it
+    with pytest.raises(RuntimeError):
+        generate(model, torch.zeros(1, 1, dtype=torch.long), 2)
+    assert [part.training for part in model.modules()] == modes

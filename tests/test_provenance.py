@@ -112,7 +112,7 @@ def package(tmp_path, monkeypatch):
     folder = tmp_path / name
     monkeypatch.setattr(scope, "PACKAGE", name)
     monkeypatch.setattr(scope, "PACKAGE_FOLDER", folder)
-    monkeypatch.setattr(scope, "GUARDS", f"{name}.checks")
+    monkeypatch.setattr(scope, "GUARDS", {f"{name}.checks"})
     monkeypatch.setattr(scope, "DOORS", f"{name}.doors")
 
     def reached(*, modules=MODULES, run="work:run", **changes):

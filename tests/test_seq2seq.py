@@ -438,7 +438,7 @@ TOKENS = torch.ones(2, 3).long()
         (lambda: whole(bridge=3), "bridge is a int"),
         (lambda: whole()(TOKENS, TOKENS[:, :1]), "targets has 1 step"),
         (lambda: whole()(TOKENS, TOKENS * 8), "targets holds 8"),
-        (lambda: whole()(TOKENS, TOKENS, teacher_forcing=1.5), "ratio is 1.5"),
+        (lambda: whole()(TOKENS, TOKENS, teacher_forcing=1.5), "teacher_forcing is 1.5"),
         (lambda: whole()(TOKENS, TOKENS, torch.tensor([0, 0])), "lengths runs from 0 to 0"),
     ],
 )

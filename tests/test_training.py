@@ -53,7 +53,7 @@ def test_fit_equals_the_loop_written_out(batches, name):
 
 def test_an_optimiser_of_ones_own_is_used(batches):
     model, twin = linear(), linear()
-    run(model, batches, epochs=2, optimizer=lambda p: torch.optim.SGD(p, lr=0.01, momentum=0.9))
+    run(model, batches, epochs=2, lr=None, optimizer=lambda p: torch.optim.SGD(p, lr=0.01, momentum=0.9))
     run(twin, batches, epochs=2, optimizer="sgd", lr=0.01, momentum=0.9)
     assert torch.equal(model.weight, twin.weight)
 
@@ -196,3 +196,26 @@ def test_average_of_nothing_and_an_impossible_schedule_are_refused():
         average(linear(), [], squared)
     with pytest.raises(ValueError, match="warmup is 5 and steps is 5"):
         cosine(5, warmup=5)
+
+
+def test_a_measure_puts_every_parts_mode_back_also_after_an_error():
+    model = nn.Sequential(nn.Dropout(), nn.Dropout().eval())
+
+    def failing(model, batch):
+        assert not any(part.training for part in model.modules())
+        raise ZeroDivisionError
+
+    average(model, [torch.ones(2)], lambda model, x: model(x).mean())
+    assert [part.training for part in model.modules()] == [True, True, False]
+    with pytest.raises(ZeroDivisionError):
+        average(model, [torch.ones(2)], failing)
+    assert [part.training for part in model.modules()] == [True, True, False]
+
+
+@pytest.mark.bad_input
+@pytest.mark.parametrize("option", [{"lr": 0.1}, {"weight_decay": 0.1}, {"momentum": 0.9}], ids=str)
+def test_nothing_is_said_to_an_optimiser_that_does_not_listen(batches, option):
+    with pytest.raises(
+        ValueError, match=f"{next(iter(option))} is .* and optimizer is a function, which brings its own"
+    ):
+        run(linear(), batches, steps=1, optimizer=torch.optim.SGD, **{"lr": None} | option)

@@ -27,7 +27,7 @@ def test_the_best_weights_come_back_and_patience_ends_it(batches):
     assert (history.best, history.best_step, history.steps) == (1.0, 10, 20)
     assert history.stopped == "no improvement in 2 validations (best 1)"
     assert torch.equal(model.weight, seen[1])
-    assert not model.training
+    assert model.training  # as it was before
 
 
 def test_validation_by_steps_and_once_more_at_the_end(batches):

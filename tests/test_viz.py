@@ -202,7 +202,7 @@ def test_arrows_end_on_the_outline_of_what_they_join():
         (lambda: heatmaps.text_heatmap("abc", [1.0]), "values has 1 numbers a row; it should have 3"),
         (lambda: heatmaps.text_heatmap("", []), "values has 0 numbers"),
         (lambda: heatmaps.text_heatmap("a", [[1.0]], row_labels=[]), "row_labels has 0 names"),
-        (lambda: heatmaps.matrix([1.0]), r"values has shape \(1,\)"),
+        (lambda: heatmaps.matrix([1.0]), "values is a list of 1; it should be a sequence of sequences of numbers"),
         (lambda: diagrams.unrolled_rnn(1), "steps is 1; it should be a whole number from 2 to 8"),
         (lambda: diagrams.unrolled_rnn(2.5), "steps is 2.5"),
     ],

@@ -59,7 +59,7 @@ class Attention(nn.Module):
 
     def scores(self, query: Tensor, keys: Tensor) -> Tensor:
         """How well each query (batch, query, …) fits each key (batch, source, …): (batch, query, source)."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__}: an attention should say its scores")
 
     def memory(
         self, values: Float[Tensor, "batch source value"], lengths: Int[Tensor, "batch"] | None = None

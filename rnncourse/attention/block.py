@@ -6,7 +6,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from rnncourse.attention.self_attention import KeyValues, SelfAttention
+from rnncourse.attention.self_attention import KeyValues, SelfAttention, check_reading
 from rnncourse.checks import check_positive
 
 __all__ = ["Block"]
@@ -48,6 +48,8 @@ class Block(nn.Module):
         self, d_model: int, nhead: int, dim_feedforward: int, *, dropout: float = 0.0, implementation: str = "fused"
     ) -> None:
         super().__init__()
+        check_positive("d_model", d_model)
+        check_positive("nhead", nhead)
         check_positive("dim_feedforward", dim_feedforward)
         self.self_attn = SelfAttention(d_model, nhead, dropout=dropout, implementation=implementation)
         self.linear1 = nn.Linear(d_model, dim_feedforward)
@@ -78,6 +80,7 @@ class Block(nn.Module):
         Returns:
             The block's outputs, and the cache with the new keys and values.
         """
+        check_reading(inputs, state, mask, self.self_attn.embed_dim)
         looked_up, state = self.self_attn(self.norm1(inputs), state, mask)
         z = inputs + self.dropout1(looked_up)
         return z + self.dropout2(self.linear2(self.dropout(F.gelu(self.linear1(self.norm2(z)))))), state

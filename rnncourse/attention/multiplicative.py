@@ -7,7 +7,7 @@ import math
 from torch import Tensor, nn
 
 from rnncourse.attention.attention import Attention
-from rnncourse.checks import check_choice
+from rnncourse.checks import check_flag, check_positive
 
 __all__ = ["DotAttention", "GeneralAttention"]
 
@@ -40,8 +40,9 @@ class DotAttention(Attention):
     """
 
     def __init__(self, size: int, *, scaled: bool = False) -> None:
+        check_positive("size", size)
+        check_flag("scaled", scaled)
         super().__init__(size, size)
-        check_choice("scaled", scaled, (True, False))
         self.scaled = scaled
 
     def scores(self, query: Tensor, keys: Tensor) -> Tensor:

@@ -113,7 +113,12 @@ class SinusoidalPositions(nn.Module):
 def _check_places(places: Tensor) -> None:
     """Refuse what cannot be places."""
     check_kind("places", places, Tensor)
-    if places.is_floating_point() or places.dim() != 2 or not places.numel() or int(places.min()) < 0:
+    if (
+        places.dtype not in (torch.int64, torch.int32)
+        or places.dim() != 2
+        or not places.numel()
+        or int(places.min()) < 0
+    ):
         raise ValueError(
             f"places has dtype {places.dtype} and shape {tuple(places.shape)}; it should hold whole numbers of at "
             "least 0 in two axes (batch, time)"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Bool, Float
@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from rnncourse.attention.once import differentiable_once
 from rnncourse.attention.weighting import masked_softmax
-from rnncourse.checks import check_choice, check_positive, check_probability
+from rnncourse.checks import check_choice, check_kind, check_positive, check_probability, check_shape
 
 __all__ = ["KeyValues", "SelfAttention", "causal_mask"]
 
@@ -48,6 +48,12 @@ def causal_mask(real: Bool[Tensor, "batch key"], queries: int) -> Bool[Tensor, "
                  [1, 1, 1]]], dtype=torch.int32)
     """
     check_positive("queries", queries)
+    check_kind("real", real, Tensor)
+    if real.dtype != torch.bool or real.dim() != 2 or not real.numel():
+        raise ValueError(
+            f"real has dtype {real.dtype} and shape {tuple(real.shape)}; it should be torch.bool in two axes (batch, "
+            "key), neither empty"
+        )
     steps = real.shape[1]
     if queries > steps:
         raise ValueError(f"queries is {queries}; it should be at most {steps}, the number of steps")
@@ -142,6 +148,7 @@ class SelfAttention(nn.Module):
         Returns:
             What each step looked up; and the cache with the new keys and values.
         """
+        check_reading(inputs, state, mask, self.embed_dim)
         query, state = self._extend(inputs, state)
         if self.implementation == "readable":
             return self._merge(self._weights(query, state, mask) @ state.values), state
@@ -175,6 +182,7 @@ class SelfAttention(nn.Module):
         Returns:
             A row of weights for each head and input.
         """
+        check_reading(inputs, state, mask, self.embed_dim)
         return self._weights(*self._extend(inputs, state), mask)
 
     def _extend(self, inputs: Tensor, state: KeyValues) -> tuple[Tensor, KeyValues]:
@@ -199,3 +207,31 @@ class SelfAttention(nn.Module):
     def extra_repr(self) -> str:
         """The sizes, as ``repr`` shows them."""
         return f"{self.embed_dim}, num_heads={self.num_heads}"
+
+
+def check_reading(inputs: Any, state: Any, mask: Any, size: int) -> None:
+    """Refuse inputs, a cache or a mask that do not fit each other.
+
+    Args:
+        inputs: Should be of shape (batch, time, size).
+        state: Should be a :class:`KeyValues` of as many rows.
+        mask: Should be boolean, of shape (batch, time, key), or None.
+        size: Features of an input.
+
+    Raises:
+        ValueError: If one does not fit.
+    """
+    check_shape("inputs", inputs, batch=None, time=None, features=size)
+    check_kind("state", state, KeyValues)
+    for part in state:
+        check_kind("a part of state", part, Tensor)
+        if part.dim() != 4 or len(part) != len(inputs) or part.shape != state.keys.shape:
+            raise ValueError(f"state has a part of shape {tuple(part.shape)}; it should be (batch, heads, time, head)")
+    if mask is None:
+        return
+    check_kind("mask", mask, Tensor)
+    wanted = (*inputs.shape[:2], state.keys.shape[2] + inputs.shape[1])
+    if mask.dtype != torch.bool or mask.dim() != 3 or any(a not in (1, b) for a, b in zip(mask.shape, wanted)):
+        raise ValueError(
+            f"mask has dtype {mask.dtype} and shape {tuple(mask.shape)}; it should be torch.bool of shape {wanted}"
+        )

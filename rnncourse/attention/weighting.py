@@ -77,6 +77,10 @@ def weighted_mean(
         >>> weighted_mean(torch.tensor([[[0.25, 0.75]]]), torch.tensor([[[4.0], [8.0]]]))
         tensor([[[7.]]])
     """
+    for name, value in (("weights", weights), ("values", values)):
+        check_kind(name, value, Tensor)
+        if not value.is_floating_point():
+            raise ValueError(f"{name} has dtype {value.dtype}; it should be a floating-point tensor")
     if weights.dim() != 3 or values.dim() != 3 or (len(weights), weights.shape[2]) != tuple(values.shape[:2]):
         raise ValueError(
             f"weights has shape {tuple(weights.shape)} and values {tuple(values.shape)}; they should be "

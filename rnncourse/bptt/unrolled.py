@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from rnncourse.bptt.network import Parameters, check_parameters
 from rnncourse.checks import check_positive, check_shape
+from rnncourse.signatures import checked
 
 __all__ = ["DeepFeedforward"]
 
@@ -42,6 +43,7 @@ class DeepFeedforward(nn.Module):
     (5, torch.Size([4, 4]))
     """
 
+    @checked
     def __init__(self, parameters: Parameters, time: int, *, tied: bool = True):
         super().__init__()
         check_parameters(parameters)

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from rnncourse.checks import check_choice, check_positive
+from rnncourse.checks import check_choice, check_flag, check_positive
 
 __all__ = ["Cell"]
 
@@ -60,6 +60,8 @@ class Cell(nn.Module):
         check_positive("input_size", input_size)
         check_positive("hidden_size", hidden_size)
         check_choice("init", init, self.inits)
+        check_flag("bias", bias)
+        check_flag("learn_initial_state", learn_initial_state)
         self.input_size = input_size
         self.hidden_size = hidden_size
         self.init = init
@@ -158,7 +160,7 @@ class Cell(nn.Module):
 
     def equations(self, x_t: Tensor, state: Any) -> Any:
         """The step of :mod:`rnncourse.functional` that is this cell's, with this cell's parameters and options."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__}: a cell should say its equations")
 
     def kernel(self) -> Callable[..., Any] | None:
         """The function of :mod:`rnncourse.kernels` that is this cell over all of time, if there is one.

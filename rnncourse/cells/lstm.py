@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from rnncourse.cells.cell import Cell
+from rnncourse.checks import check_flag
 from rnncourse.functional import LSTMTrace, Peepholes, check_parts, lstm_trace
 from rnncourse.kernels.lstm import lstm_over_time
 from rnncourse.shapes import LSTMState
@@ -93,6 +94,9 @@ class LSTMCell(Cell):
         learn_initial_state: bool = False,
     ) -> None:
         check_parts(without, coupled)
+        check_flag("bias", bias)
+        check_flag("peepholes", peepholes)
+        check_flag("learn_initial_state", learn_initial_state)
         if forget_bias is not None and not bias:
             raise ValueError(f"forget_bias is {forget_bias!r} and bias is False; a forget bias needs biases")
         if forget_bias is not None and not (isinstance(forget_bias, int | float) and math.isfinite(forget_bias)):

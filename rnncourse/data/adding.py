@@ -5,8 +5,9 @@ import torch
 
 from rnncourse.data.batches import Batch, labelled
 from rnncourse.data.dataset import Baseline, Dataset
-from rnncourse.data.splits import fresh_splits
+from rnncourse.data.splits import Drawing, fresh_splits
 from rnncourse.data.synthetic import as_generator, batch_hash, check_at_least, synthetic_card
+from rnncourse.signatures import checked
 
 CARD = synthetic_card(
     name="adding",
@@ -24,6 +25,7 @@ CARD = synthetic_card(
 VARIANTS = ("le2015", "arjovsky2016", "hochreiter1997")
 
 
+@checked
 def adding(
     batch_size: int, *, length: int = 100, variant: str = "le2015", seed: int | np.random.Generator = 0
 ) -> Batch:
@@ -100,6 +102,7 @@ def _original(batch_size: int, length: int, rng: np.random.Generator) -> Batch:
     return labelled(torch.from_numpy(inputs), torch.from_numpy(targets[:, None]), torch.from_numpy(lengths))
 
 
+@checked
 def constant_error(variant: str, length: int) -> float:
     r"""Mean squared error of the best constant answer.
 
@@ -124,6 +127,7 @@ def constant_error(variant: str, length: int) -> float:
     return (2 - first_is_zeroed - second_is_zeroed) / 3 / 16
 
 
+@checked
 def load(*, length: int = 100, variant: str = "le2015", held_out: int = 1000) -> Dataset:
     """The adding problem as a data set.
 
@@ -138,7 +142,7 @@ def load(*, length: int = 100, variant: str = "le2015", held_out: int = 1000) ->
     Raises:
         ValueError: A size is too small, or the variant is unknown.
     """
-    splits = fresh_splits(lambda count, rng: adding(count, length=length, variant=variant, seed=rng), held_out)
+    splits = fresh_splits(Drawing(adding, length=length, variant=variant), held_out)
     constant = Baseline(
         "constant",
         constant_error(variant, length),

@@ -5,9 +5,10 @@ import torch
 
 from rnncourse.data.batches import Batch, mask_of, tagged
 from rnncourse.data.dataset import Baseline, Dataset
-from rnncourse.data.splits import Fresh, Split, fresh_splits
+from rnncourse.data.splits import Drawing, Fresh, Split, fresh_splits
 from rnncourse.data.synthetic import as_generator, batch_hash, check_at_least, check_span, synthetic_card
 from rnncourse.data.vocabulary import PAD, Vocabulary
+from rnncourse.signatures import checked
 
 CARD = synthetic_card(
     name="anbn",
@@ -23,6 +24,7 @@ CARD = synthetic_card(
 SYMBOLS = (PAD, "S", "a", "b", "T")
 
 
+@checked
 def anbn_strings(counts: np.ndarray) -> Batch:
     """The strings with these numbers of a's, each step's target being the symbol that follows.
 
@@ -53,6 +55,7 @@ def anbn_strings(counts: np.ndarray) -> Batch:
     return tagged(inputs, symbols[:, 1:], lengths, inputs == SYMBOLS.index("b"))
 
 
+@checked
 def anbn(batch_size: int, *, n: int | tuple[int, int] = (1, 10), seed: int | np.random.Generator = 0) -> Batch:
     """Strings of the language with n drawn evenly from a range.
 
@@ -72,6 +75,7 @@ def anbn(batch_size: int, *, n: int | tuple[int, int] = (1, 10), seed: int | np.
     return anbn_strings(as_generator(seed).integers(least, most + 1, size=batch_size))
 
 
+@checked
 def load(*, n: int | tuple[int, int] = (1, 10), longer: int = 100, held_out: int = 1000) -> Dataset:
     """The language aⁿbⁿ as a data set.
 
@@ -88,7 +92,7 @@ def load(*, n: int | tuple[int, int] = (1, 10), longer: int = 100, held_out: int
     """
     _, most = check_span("n", n)
     check_at_least("longer", longer, most + 1)
-    splits: dict[str, Split | Fresh] = fresh_splits(lambda count, rng: anbn(count, n=n, seed=rng), held_out)
+    splits: dict[str, Split | Fresh] = fresh_splits(Drawing(anbn, n=n), held_out)
     splits["longer"] = Split(anbn_strings(np.arange(most + 1, longer + 1)))
     test = splits["test"].batch()
     share = float((test.targets[test.target_mask] == SYMBOLS.index("b")).float().mean())

@@ -6,7 +6,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rnncourse.checks import check_count
+from rnncourse.signatures import checked
 
+
+@checked
 def majority(train_labels: Sequence[Any], test_labels: Sequence[Any]) -> float:
     """Accuracy of always answering the label that is most frequent in training.
 
@@ -24,6 +28,9 @@ def majority(train_labels: Sequence[Any], test_labels: Sequence[Any]) -> float:
         >>> majority(["a", "b", "a"], ["a", "b", "c", "a"])
         0.5
     """
+    for name, labels in (("train_labels", train_labels), ("test_labels", test_labels)):
+        if np.ndim(labels) != 1:
+            raise ValueError(f"{name} has {np.ndim(labels)} axes; it should have one")
     train, test = np.asarray(train_labels).tolist(), np.asarray(test_labels).tolist()
     if not train or not test:
         raise ValueError(
@@ -33,6 +40,7 @@ def majority(train_labels: Sequence[Any], test_labels: Sequence[Any]) -> float:
     return sum(label == common for label in test) / len(test)
 
 
+@checked
 def persistence(series: Sequence[float] | np.ndarray) -> float:
     """Root mean squared error of predicting that the next value equals this one.
 
@@ -67,6 +75,7 @@ class LinearFit(NamedTuple):
     coefficients: np.ndarray
 
 
+@checked
 def linear_autoregression(
     train: Sequence[float] | np.ndarray, test: Sequence[float] | np.ndarray, *, order: int
 ) -> LinearFit:
@@ -114,8 +123,14 @@ def linear_autoregression(
     return LinearFit(float(np.sqrt(np.mean((inputs @ coefficients - targets) ** 2))), coefficients)
 
 
+@checked
 def linear_classifier(
-    train: np.ndarray, train_labels: np.ndarray, test: np.ndarray, test_labels: np.ndarray, *, ridge: float = 1.0
+    train: Sequence[Any],
+    train_labels: Sequence[Any],
+    test: Sequence[Any],
+    test_labels: Sequence[Any],
+    *,
+    ridge: float = 1.0,
 ) -> float:
     """Accuracy of least squares on one-hot labels, with all steps of a sequence as features at once.
 
@@ -139,6 +154,16 @@ def linear_classifier(
     """
     if not ridge > 0:
         raise ValueError(f"ridge is {ridge}; it should be above 0")
+    train_labels, test_labels = np.asarray(train_labels), np.asarray(test_labels)
+    parts = {"train": (train, train_labels), "test": (test, test_labels)}
+    for name, (rows, labels) in parts.items():
+        if np.ndim(rows) != 2 or labels.ndim != 1 or len(rows) != len(labels) or labels.dtype.kind not in "iu":
+            raise ValueError(
+                f"{name} has shape {np.shape(rows)} and {name}_labels {labels.shape}, of dtype {labels.dtype}; they "
+                "should be (sequences, features) and whole numbers (sequences,)"
+            )
+    if np.shape(train)[1] != np.shape(test)[1]:
+        raise ValueError(f"test has {np.shape(test)[1]} features; it should have {np.shape(train)[1]}, as train has")
     train, test = (np.column_stack([part, np.ones(len(part))]).astype(float) for part in (train, test))
     onehot = np.eye(int(train_labels.max()) + 1)[train_labels]
     weights = np.linalg.solve(train.T @ train + ridge * np.eye(train.shape[1]), train.T @ onehot)
@@ -172,6 +197,7 @@ class NaiveBayes:
         ['a', 'o']
     """
 
+    @checked
     def __init__(self, orders: tuple[int, int] = (1, 4)) -> None:
         if not 1 <= orders[0] <= orders[1]:
             raise ValueError(f"orders is {orders}; it should be (least, most) with 1 <= least <= most")
@@ -186,6 +212,7 @@ class NaiveBayes:
             for start in range(len(framed) - order + 1)
         )
 
+    @checked
     def fit(self, strings: Sequence[str], labels: Sequence[Any]) -> "NaiveBayes":
         """Count n-grams by class.
 
@@ -199,6 +226,9 @@ class NaiveBayes:
         Raises:
             ValueError: There is no string, or not one label for each.
         """
+        if np.ndim(labels) != 1:
+            raise ValueError(f"labels has {np.ndim(labels)} axes; it should have one")
+        strings, labels = list(strings), np.asarray(labels).tolist()
         if not strings or len(strings) != len(labels):
             raise ValueError(
                 f"there are {len(strings)} strings and {len(labels)} labels; there should be as many, at least 1"
@@ -218,6 +248,7 @@ class NaiveBayes:
         self._table = np.log(table / table.sum(axis=1, keepdims=True))
         return self
 
+    @checked
     def predict(self, strings: Sequence[str]) -> list[Any]:
         """The most likely class of each string.
 
@@ -236,6 +267,7 @@ class NaiveBayes:
             answers.append(self.classes[int(score.argmax())])
         return answers
 
+    @checked
     def accuracy(self, strings: Sequence[str], labels: Sequence[Any]) -> float:
         """Share of strings whose class is predicted rightly.
 
@@ -245,7 +277,15 @@ class NaiveBayes:
 
         Returns:
             Accuracy from 0 to 1.
+
+        Raises:
+            ValueError: There is no string, or not one label for each.
         """
+        labels = np.asarray(labels).tolist()
+        if not len(strings) or len(strings) != len(labels):
+            raise ValueError(
+                f"there are {len(strings)} strings and {len(labels)} labels; it should be as many, not none"
+            )
         return float(np.mean([guess == label for guess, label in zip(self.predict(strings), labels, strict=True)]))
 
 
@@ -265,6 +305,7 @@ class Guess(NamedTuple):
     best: Any
 
 
+@checked
 def random_weights(
     draw: Callable[[np.random.Generator], Any],
     score: Callable[[Any], float],
@@ -298,6 +339,7 @@ def random_weights(
         >>> guess.solved, guess.best == 5
         (True, np.True_)
     """
+    check_count("seed", seed)
     if trials < 1:
         raise ValueError(f"trials is {trials}; it should be at least 1")
     rng = np.random.default_rng(seed)

@@ -10,6 +10,7 @@ from rnncourse.data.splits import Split
 from rnncourse.data.synthetic import as_generator, batch_hash, check_at_least, check_span, synthetic_card
 from rnncourse.data.trees import Tree, TreeItem, tree_batch, tree_splits, tree_tokens
 from rnncourse.data.vocabulary import PAD, Vocabulary
+from rnncourse.signatures import checked
 
 CARD = synthetic_card(
     name="boolean_expressions",
@@ -43,6 +44,7 @@ def _grow(depth: int, draws: Iterator[float]) -> Tree:
     return Tree(token, children, min(values) if token == AND else max(values))
 
 
+@checked
 def boolean_expressions(
     count: int, *, depth: int | tuple[int, int] = (1, 5), seed: int | np.random.Generator = 0
 ) -> list[TreeItem]:
@@ -84,6 +86,7 @@ def _numbers(rng: np.random.Generator) -> Iterator[float]:
         yield from rng.random(10_000).tolist()
 
 
+@checked
 def load(
     *, count: int = 20_000, depth: int | tuple[int, int] = (1, 5), deeper: int = 8, held_out: int = 1000
 ) -> Dataset:

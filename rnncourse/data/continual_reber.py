@@ -6,9 +6,10 @@ import torch
 from rnncourse.data import reber as embedded
 from rnncourse.data.batches import Batch, tagged
 from rnncourse.data.dataset import Dataset
-from rnncourse.data.splits import fresh_splits
+from rnncourse.data.splits import Drawing, fresh_splits
 from rnncourse.data.synthetic import as_generator, batch_hash, check_at_least, synthetic_card
 from rnncourse.data.vocabulary import Vocabulary
+from rnncourse.signatures import checked
 
 CARD = synthetic_card(
     name="continual_reber",
@@ -25,6 +26,7 @@ CARD = synthetic_card(
 )
 
 
+@checked
 def continual_reber(batch_size: int, *, length: int = 300, seed: int | np.random.Generator = 0) -> Batch:
     """Streams of embedded Reber strings, each step's target being the symbol that follows.
 
@@ -61,6 +63,7 @@ def continual_reber(batch_size: int, *, length: int = 300, seed: int | np.random
     return tagged(tokens[:, :-1], tokens[:, 1:])
 
 
+@checked
 def load(*, length: int = 300, held_out: int = 200) -> Dataset:
     """Continual embedded Reber as a data set.
 
@@ -74,7 +77,7 @@ def load(*, length: int = 300, held_out: int = 200) -> Dataset:
     Raises:
         ValueError: A size is too small.
     """
-    splits = fresh_splits(lambda count, rng: continual_reber(count, length=length, seed=rng), held_out)
+    splits = fresh_splits(Drawing(continual_reber, length=length), held_out)
     vocabulary = Vocabulary(embedded.SYMBOLS)
     baselines = embedded.prediction_baselines(splits["test"].batch(), continual=True)
     return Dataset("continual_reber", CARD, splits, vocabulary, vocabulary, baselines)

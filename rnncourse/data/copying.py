@@ -7,9 +7,10 @@ import torch
 
 from rnncourse.data.batches import Batch, tagged
 from rnncourse.data.dataset import Baseline, Dataset
-from rnncourse.data.splits import fresh_splits
+from rnncourse.data.splits import Drawing, fresh_splits
 from rnncourse.data.synthetic import as_generator, batch_hash, check_at_least, synthetic_card
 from rnncourse.data.vocabulary import Vocabulary
+from rnncourse.signatures import checked
 
 CARD = synthetic_card(
     name="copying",
@@ -22,6 +23,7 @@ CARD = synthetic_card(
 )
 
 
+@checked
 def copying(
     batch_size: int, *, lag: int = 100, symbols: int = 8, width: int = 10, seed: int | np.random.Generator = 0
 ) -> Batch:
@@ -76,6 +78,7 @@ def copying(
     return tagged(inputs, targets)
 
 
+@checked
 def memoryless_nats(lag: int, symbols: int = 8, width: int = 10) -> float:
     r"""The cross-entropy of a predictor without memory, :math:`K \log S / (T + 2K)`.
 
@@ -91,9 +94,12 @@ def memoryless_nats(lag: int, symbols: int = 8, width: int = 10) -> float:
         >>> round(memoryless_nats(100), 5)
         0.17329
     """
+    for name, number, least in (("lag", lag, 0), ("symbols", symbols, 1), ("width", width, 1)):
+        check_at_least(name, number, least)
     return width * log(symbols) / (lag + 2 * width)
 
 
+@checked
 def load(*, lag: int = 100, symbols: int = 8, width: int = 10, held_out: int = 1000) -> Dataset:
     """The copying problem as a data set.
 
@@ -109,7 +115,7 @@ def load(*, lag: int = 100, symbols: int = 8, width: int = 10, held_out: int = 1
     Raises:
         ValueError: A size is too small.
     """
-    splits = fresh_splits(lambda count, rng: copying(count, lag=lag, symbols=symbols, width=width, seed=rng), held_out)
+    splits = fresh_splits(Drawing(copying, lag=lag, symbols=symbols, width=width), held_out)
     vocabulary = Vocabulary([*(f"a{number}" for number in range(symbols)), "blank", "delimiter"])
     memoryless = Baseline(
         "memoryless",

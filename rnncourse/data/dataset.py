@@ -45,6 +45,11 @@ class Dataset:
     target_vocabulary: Vocabulary | None = None
     baselines: dict[str, Baseline] = field(default_factory=dict, repr=False)
 
+    def __getitem__(self, split: str) -> Any:
+        if split not in self.splits:
+            raise ValueError(f"split is {split!r}; it should be one of {', '.join(map(repr, self.splits))}")
+        return self.splits[split]
+
     @property
     def train(self) -> Any:
         """The part to fit on."""

@@ -12,6 +12,7 @@ from rnncourse.data.sources import read_files
 from rnncourse.data.splits import Split, fraction, split_by_hash
 from rnncourse.data.synthetic import check_at_least
 from rnncourse.data.vocabulary import BOS, EOS, PAD, Vocabulary
+from rnncourse.signatures import checked
 
 LOCALES = ("cs", "da", "de", "en", "en_GB", "es", "fi", "fr", "it", "nl", "pl", "pt", "sv", "tr")
 FORMATS = ("full", "long", "medium")
@@ -73,6 +74,7 @@ def pairs() -> list[tuple[str, str]]:
     return [(written, iso) for written, iso in (line.split("\t") for line in content.decode().splitlines())]
 
 
+@checked
 def load(*, count: int | None = None) -> Dataset:
     """Dates as a transduction from characters to characters.
 

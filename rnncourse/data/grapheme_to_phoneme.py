@@ -10,6 +10,7 @@ from rnncourse.data.pronunciation import Word, card, collector_paused, take_word
 from rnncourse.data.sources import read_files
 from rnncourse.data.splits import Split
 from rnncourse.data.vocabulary import BOS, EOS, PAD, Vocabulary
+from rnncourse.signatures import checked
 
 CARD = card(
     "grapheme_to_phoneme",
@@ -23,6 +24,7 @@ CARD = card(
 )
 
 
+@checked
 def score(predicted: Sequence[Sequence[str]], items: Sequence[Word]) -> ErrorRates:
     """Phoneme and word error rate, each word judged by the nearest of its pronunciations.
 
@@ -37,6 +39,7 @@ def score(predicted: Sequence[Sequence[str]], items: Sequence[Word]) -> ErrorRat
 
 
 @collector_paused()
+@checked
 def load(*, max_words: int | None = 20_000) -> Dataset:
     """Grapheme-to-phoneme transduction.
 

@@ -18,6 +18,7 @@ from rnncourse.data.pronunciation import HASH, Word, card, collector_paused, tak
 from rnncourse.data.sources import read_files
 from rnncourse.data.splits import Split, fraction
 from rnncourse.data.vocabulary import PAD, Vocabulary
+from rnncourse.signatures import checked
 
 CARD = card(
     "letter_to_sound",
@@ -45,6 +46,7 @@ class Tagged(NamedTuple):
     tags: tuple[str, ...]
 
 
+@checked
 def phonemes(tags: Sequence[str]) -> tuple[str, ...]:
     """The phonemes that a row of tags stands for.
 
@@ -61,6 +63,7 @@ def phonemes(tags: Sequence[str]) -> tuple[str, ...]:
     return tuple(sound for tag in tags if tag != SILENT for sound in tag.split())
 
 
+@checked
 def align_words(dictionary: Sequence[Word]) -> dict[str, tuple[str, ...]]:
     """Tags of every word that can be aligned.
 
@@ -88,6 +91,7 @@ def align_words(dictionary: Sequence[Word]) -> dict[str, tuple[str, ...]]:
     return tags
 
 
+@checked
 def align_cached(everything: Sequence[Word]) -> dict[str, str]:
     """Tags of the whole dictionary, from the cache if it was aligned before.
 
@@ -106,6 +110,7 @@ def align_cached(everything: Sequence[Word]) -> dict[str, str]:
     return dict(line.split("\t") for line in content.decode().splitlines())
 
 
+@checked
 def windowed(train: Batch, test: Batch, reach: int) -> Tensor:
     """Tags from a table: the tag that this letter between these neighbours had most often.
 
@@ -139,6 +144,7 @@ def _windows(inputs: Tensor, side: int) -> Tensor:
     return sum(framed[:, at : at + inputs.shape[1]] * (len(LETTERS) + 1) ** at for at in range(2 * side + 1))
 
 
+@checked
 def score(predicted: Sequence[Sequence[str]], items: Sequence[Tagged]) -> ErrorRates:
     """Phoneme and word error rate of tagged words, against the nearest of a word's pronunciations.
 
@@ -152,6 +158,7 @@ def score(predicted: Sequence[Sequence[str]], items: Sequence[Tagged]) -> ErrorR
     return error_rates([phonemes(tags) for tags in predicted], [item.word.pronunciations for item in items])
 
 
+@checked
 def table_baselines(dataset_splits: dict[str, Split], tags: Vocabulary) -> dict[str, Baseline]:
     """What tables of letters reach: the letter alone, and a letter between two neighbours on each side.
 
@@ -176,6 +183,7 @@ def table_baselines(dataset_splits: dict[str, Split], tags: Vocabulary) -> dict[
     return baselines
 
 
+@checked
 def tagged_splits(max_words: int | None) -> tuple[dict[str, Split], Vocabulary, Vocabulary]:
     """The tagged words as splits, with the vocabularies of letters and tags.
 
@@ -199,6 +207,7 @@ def tagged_splits(max_words: int | None) -> tuple[dict[str, Split], Vocabulary, 
 
 
 @collector_paused()
+@checked
 def load(*, max_words: int | None = 20_000) -> Dataset:
     """Letter-to-sound tagging.
 

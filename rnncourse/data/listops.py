@@ -9,6 +9,7 @@ from rnncourse.data.dataset import Baseline, Dataset
 from rnncourse.data.synthetic import as_generator, batch_hash, check_at_least, synthetic_card
 from rnncourse.data.trees import Tree, TreeItem, tree_depth, tree_splits, tree_tokens
 from rnncourse.data.vocabulary import PAD, Vocabulary
+from rnncourse.signatures import checked
 
 CARD = synthetic_card(
     name="listops",
@@ -32,6 +33,7 @@ FIRST_OPERATOR, END = 11, 15
 NESTED = 0.25
 
 
+@checked
 def evaluate(operator: str, values: list[int]) -> int:
     """What an operator makes of its arguments.
 
@@ -71,6 +73,7 @@ def _grow(room: int, max_args: int, draws: Iterator[float], *, nested: bool) -> 
     return Tree(FIRST_OPERATOR + operator, children, evaluate(OPERATORS[operator], [child.value for child in children]))
 
 
+@checked
 def listops(
     count: int,
     *,
@@ -127,6 +130,7 @@ def _numbers(rng: np.random.Generator) -> Iterator[float]:
         yield from rng.random(10_000).tolist()
 
 
+@checked
 def load(*, count: int = 15_000, max_depth: int = 20, max_args: int = 5, max_length: int = 100) -> Dataset:
     """ListOps as a data set of trees.
 

@@ -1,9 +1,12 @@
 """Scores of predicted sequences: edit distance, phoneme and word error rate, and the F1 of word boundaries."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from torch import Tensor
+
+from rnncourse.signatures import checked
 
 
 class ErrorRates(NamedTuple):
@@ -19,6 +22,7 @@ class ErrorRates(NamedTuple):
     wer: float
 
 
+@checked
 def edit_distances(predicted: Sequence[Sequence[Any]], references: Sequence[Sequence[Any]]) -> np.ndarray:
     r"""Levenshtein distance of each pair, all pairs side by side.
 
@@ -32,7 +36,7 @@ def edit_distances(predicted: Sequence[Sequence[Any]], references: Sequence[Sequ
     j`.
 
     Args:
-        predicted: Sequences of hashable symbols, possibly empty.
+        predicted: Sequences of hashable symbols, possibly empty; lists, strings, arrays or tensors alike.
         references: As many sequences.
 
     Returns:
@@ -48,6 +52,8 @@ def edit_distances(predicted: Sequence[Sequence[Any]], references: Sequence[Sequ
         >>> edit_distances(["kitten", "abc"], ["sitting", ""]).tolist()
         [3, 3]
     """
+    predicted = [_symbols("predicted", one) for one in predicted]
+    references = [_symbols("references", one) for one in references]
     if len(predicted) != len(references) or not predicted:
         raise ValueError(f"predicted has {len(predicted)} sequences and references {len(references)}; "
                          "both should have the same number, at least 1")  # fmt: skip
@@ -67,6 +73,22 @@ def edit_distances(predicted: Sequence[Sequence[Any]], references: Sequence[Sequ
     return answer
 
 
+def _listed(sequence: Any) -> Any:
+    """Arrays and tensors as lists: two tensors' elements are never the same object, whatever they hold."""
+    return sequence.tolist() if isinstance(sequence, (np.ndarray, Tensor)) else sequence
+
+
+def _symbols(name: str, sequence: Any) -> list[Any]:
+    """A sequence's symbols, numbers that are tensors or NumPy's as Python's."""
+    symbols = [_listed(one) if getattr(one, "ndim", None) == 0 else one for one in _listed(sequence)]
+    for symbol in symbols:
+        if not isinstance(symbol, Hashable):
+            raise ValueError(
+                f"{name} holds a {type(symbol).__name__}; a symbol should be hashable, a string or a number"
+            )
+    return symbols
+
+
 def _numbered(sequences: Sequence[Sequence[Any]], numbers: dict[Any, int]) -> tuple[np.ndarray, np.ndarray]:
     lengths = np.array([len(sequence) for sequence in sequences])
     table = np.full((len(sequences), max(1, lengths.max())), -1)
@@ -75,6 +97,7 @@ def _numbered(sequences: Sequence[Sequence[Any]], numbers: dict[Any, int]) -> tu
     return table, lengths
 
 
+@checked
 def edit_distance(predicted: Sequence[Any], reference: Sequence[Any]) -> int:
     """Fewest insertions, deletions and substitutions that turn one sequence into another.
 
@@ -89,9 +112,11 @@ def edit_distance(predicted: Sequence[Any], reference: Sequence[Any]) -> int:
         >>> edit_distance("intention", "execution")
         5
     """
+    _symbols("reference", reference)
     return int(edit_distances([predicted], [reference])[0])
 
 
+@checked
 def error_rates(predicted: Sequence[Sequence[Any]], references: Sequence[Sequence[Sequence[Any]]]) -> ErrorRates:
     """Symbol and word error rate, each word judged by the acceptable reference that it comes closest to.
 
@@ -112,6 +137,7 @@ def error_rates(predicted: Sequence[Sequence[Any]], references: Sequence[Sequenc
         >>> error_rates(["abc", "d"], [["abd"], ["e", "d"]])
         ErrorRates(per=0.25, wer=0.5)
     """
+    predicted, references = _listed(predicted), [_listed(choices) for choices in _listed(references)]
     if len(predicted) != len(references) or not predicted or not all(references):
         raise ValueError(
             f"predicted has {len(predicted)} words and references {len(references)}; both should have the same number, "
@@ -126,7 +152,8 @@ def error_rates(predicted: Sequence[Sequence[Any]], references: Sequence[Sequenc
     return ErrorRates(float(distances[best].sum() / max(1, lengths[best].sum())), float((distances[best] > 0).mean()))
 
 
-def word_f1(predicted: Sequence[np.ndarray], truth: Sequence[np.ndarray]) -> float:
+@checked
+def word_f1(predicted: Sequence[Sequence[Any]], truth: Sequence[Sequence[Any]]) -> float:
     r"""F1 of words found in texts without spaces: a word counts only if both its ends are right and nothing cuts it.
 
     .. math::
@@ -136,7 +163,7 @@ def word_f1(predicted: Sequence[np.ndarray], truth: Sequence[np.ndarray]) -> flo
     where :math:`W` are the true words as (text, start, end) and :math:`\hat W` the predicted ones.
 
     Args:
-        predicted: For each text, a 0 or 1 for each letter: whether a word ends after it.
+        predicted: For each text, a 0 or 1 for each letter: whether a word ends after it; a list, array or tensor.
         truth: The same, as it should be. The last letter ends a word in either.
 
     Returns:

@@ -6,6 +6,8 @@ import numpy as np
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from rnncourse.signatures import checked
+
 
 class _Table(NamedTuple):
     """Counts of one order, as sorted arrays that are searched by bisection."""
@@ -67,6 +69,7 @@ class InterpolatedNgram:
         [0.4444, 0.5333]
     """
 
+    @checked
     def __init__(self, order: int, alphabet_size: int) -> None:
         if order < 1 or alphabet_size < 1 or alphabet_size**order >= 2**63:
             raise ValueError(
@@ -83,6 +86,7 @@ class InterpolatedNgram:
             grams = grams * self.alphabet_size + codes[shift : shift + len(grams)]
         return grams
 
+    @checked
     def fit(self, codes: Int[Tensor, " characters"]) -> "InterpolatedNgram":
         """Count the n-grams of a text.
 
@@ -147,6 +151,7 @@ class InterpolatedNgram:
             levels.append(current)
         return levels
 
+    @checked
     def probabilities(self, codes: Int[Tensor, " characters"]) -> Float[np.ndarray, " characters"]:
         """Probability that the model gives to each character of a text, having seen those before it.
 
@@ -161,6 +166,7 @@ class InterpolatedNgram:
         """
         return self._by_order(codes)[-1]
 
+    @checked
     def bits_per_character(self, codes: Int[Tensor, " characters"]) -> float:
         """Mean of −log2 of the probabilities: the length of the text in bits under this model, per character.
 
@@ -197,6 +203,7 @@ def _look_up(sorted_keys: np.ndarray, values: np.ndarray, wanted: np.ndarray) ->
     return np.where(known, values[place], 0)
 
 
+@checked
 def curve(
     train_codes: Int[Tensor, " train"],
     test_codes: Int[Tensor, " test"],
@@ -226,6 +233,9 @@ def curve(
     """
     if len(orders) == 0 or min(orders) < 1:
         raise ValueError(f"orders is {orders}; it should hold at least one order, each at least 1")
+    for name, codes in (("train_codes", train_codes), ("test_codes", test_codes)):
+        if not codes.numel() or int(codes.min()) < 0 or int(codes.max()) >= alphabet_size:
+            raise ValueError(f"{name} is empty or holds numbers outside of 0..{alphabet_size - 1}")
     model = InterpolatedNgram(max(orders), alphabet_size).fit(train_codes)
     levels = model._by_order(test_codes)
     memory = model.memory()

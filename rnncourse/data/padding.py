@@ -7,8 +7,10 @@ import torch
 from torch import Tensor
 
 from rnncourse.data.batches import Batch, mask_of
+from rnncourse.signatures import checked
 
 
+@checked
 def pad_numbers(rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
     """Rows of whole numbers, padded with 0 at their ends.
 
@@ -37,6 +39,7 @@ def pad_numbers(rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(table), torch.from_numpy(lengths)
 
 
+@checked
 def transduction(sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]], *, bos: int, eos: int) -> Batch:
     """A batch that maps rows to rows, the targets framed by begin and end marks.
 
@@ -56,6 +59,8 @@ def transduction(sources: Sequence[Sequence[int]], targets: Sequence[Sequence[in
         >>> transduction([[5, 6]], [[7]], bos=1, eos=2).targets.tolist()
         [[1, 7, 2]]
     """
+    if not len(sources) or len(sources) != len(targets):
+        raise ValueError(f"sources has {len(sources)} rows and targets {len(targets)}; it should be as many, not none")
     inputs, lengths = pad_numbers(sources)
     outputs, target_lengths = pad_numbers([[bos, *row, eos] for row in targets])
     return Batch(inputs, outputs, lengths, mask_of(lengths), target_lengths, mask_of(target_lengths))

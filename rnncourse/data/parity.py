@@ -5,9 +5,10 @@ import torch
 
 from rnncourse.data.batches import Batch, labelled, mask_of, tagged
 from rnncourse.data.dataset import Baseline, Dataset
-from rnncourse.data.splits import Fresh, Split, fresh_splits
+from rnncourse.data.splits import Drawing, Fresh, Split, fresh_splits
 from rnncourse.data.synthetic import as_generator, batch_hash, check_at_least, check_span, synthetic_card
 from rnncourse.data.vocabulary import PAD, Vocabulary
+from rnncourse.signatures import checked
 
 CARD = synthetic_card(
     name="parity",
@@ -21,6 +22,7 @@ CARD = synthetic_card(
 )
 
 
+@checked
 def parity(
     batch_size: int,
     *,
@@ -68,6 +70,7 @@ def parity(
     return labelled(inputs, running[:, -1], lengths)
 
 
+@checked
 def load(
     *, length: int | tuple[int, int] = (1, 40), each_step: bool = False, longer: int = 256, held_out: int = 1000
 ) -> Dataset:
@@ -86,9 +89,7 @@ def load(
         ValueError: A size is too small.
     """
     check_at_least("longer", longer, 1)
-    splits: dict[str, Split | Fresh] = fresh_splits(
-        lambda count, rng: parity(count, length=length, each_step=each_step, seed=rng), held_out
-    )
+    splits: dict[str, Split | Fresh] = fresh_splits(Drawing(parity, length=length, each_step=each_step), held_out)
     splits["longer"] = Split(
         parity(held_out, length=longer, each_step=each_step, seed=np.random.default_rng([3, 0, 0]))
     )

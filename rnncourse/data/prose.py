@@ -3,12 +3,14 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from rnncourse.checks import check_count
 from rnncourse.data.batches import Batch, Batches, tagged
 from rnncourse.data.card import Card
 from rnncourse.data.dataset import Baseline, Dataset
@@ -16,6 +18,7 @@ from rnncourse.data.ngrams import InterpolatedNgram
 from rnncourse.data.sources import find_distribution, read_files
 from rnncourse.data.splits import check_batch_size, fraction, split_by_hash
 from rnncourse.data.vocabulary import Vocabulary
+from rnncourse.signatures import checked
 
 CARD = Card(
     name="prose",
@@ -77,6 +80,7 @@ class Passage(NamedTuple):
     text: str
 
 
+@checked
 def parse_king_james(source: str) -> list[Passage]:
     """Chapters out of the generated Python file that holds the King James text.
 
@@ -110,6 +114,7 @@ def parse_king_james(source: str) -> list[Passage]:
     ]
 
 
+@checked
 def parse_play(source: str) -> list[Passage]:
     """Scenes out of a play in Markdown: headings name act and scene, bold the speaker, italics the stage directions.
 
@@ -137,6 +142,7 @@ def parse_play(source: str) -> list[Passage]:
     return [passage for passage in passages if passage.text]
 
 
+@checked
 def read_passages(source: str, name: str = "prose") -> tuple[Card, list[Passage]]:
     """The text as passages, after its hash was checked.
 
@@ -161,6 +167,7 @@ def read_passages(source: str, name: str = "prose") -> tuple[Card, list[Passage]
     raise ValueError(f"source is {source!r}; it should be 'king-james' or 'shakespeare'")
 
 
+@checked
 def take(passages: list[Passage], characters: int | None) -> list[Passage]:
     """Enough whole passages for so many characters, chosen by hash and left in their order.
 
@@ -183,6 +190,7 @@ def take(passages: list[Passage], characters: int | None) -> list[Passage]:
     return [passage for passage in passages if passage.key in chosen]
 
 
+@checked
 def encode_text(text: str, vocabulary: Vocabulary) -> Tensor:
     """Millions of characters to numbers in milliseconds, through a table indexed by code point.
 
@@ -192,7 +200,17 @@ def encode_text(text: str, vocabulary: Vocabulary) -> Tensor:
 
     Returns:
         Shape (characters,), int64.
+
+    Raises:
+        ValueError: A character is not in the vocabulary, or a symbol is no single character.
     """
+    unknown = sorted(set(text) - set(vocabulary.symbols))
+    if unknown:
+        raise ValueError(
+            f"text holds {unknown[0]!r}; every character should be one of the vocabulary's {len(vocabulary)}"
+        )
+    if any(len(symbol) != 1 for symbol in vocabulary.symbols):
+        raise ValueError("vocabulary holds a symbol that is no single character; encode such symbols by its encode")
     table = np.zeros(max(map(ord, vocabulary.symbols)) + 1, dtype=np.int64)
     table[[ord(symbol) for symbol in vocabulary.symbols]] = np.arange(len(vocabulary))
     return torch.from_numpy(table[np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)])
@@ -211,6 +229,7 @@ class TextSplit:
         codes: The same as numbers, shape (characters,), int64.
     """
 
+    @checked
     def __init__(self, items: list[Passage], vocabulary: Vocabulary) -> None:
         self.items = items
         self.text = "\n\n".join(passage.text for passage in items)
@@ -218,6 +237,11 @@ class TextSplit:
 
     def __len__(self) -> int:
         return len(self.codes)
+
+    @checked
+    def __getitem__(self, place: int | slice) -> Tensor:
+        """The numbers of some characters."""
+        return self.codes[place]
 
     def _window(self, starts: Tensor, seq_len: int) -> Batch:
         places = starts.unsqueeze(1) + torch.arange(seq_len)
@@ -231,6 +255,7 @@ class TextSplit:
                 "more than the batch needs, and seq_len should be at least 1"
             )
 
+    @checked
     def batches(
         self, batch_size: int, *, seq_len: int = 100, seed: int = 0, shuffle: bool = True, drop_last: bool = False
     ) -> Batches:
@@ -255,17 +280,12 @@ class TextSplit:
         slack = min(seq_len, len(self) - seq_len) if shuffle else 1
         count = (len(self) - slack) // seq_len
 
-        def plan(epoch: int) -> list[Tensor]:
-            rng = np.random.default_rng([seed, epoch])
-            offset = int(rng.integers(slack)) if shuffle else 0
-            order = rng.permutation(count) if shuffle else np.arange(count)
-            starts = torch.from_numpy(order * seq_len + offset)
-            parts = list(starts.split(batch_size))
-            return parts[:-1] if drop_last and len(parts[-1]) < batch_size else parts
-
+        check_count("seed", seed)
+        plan = partial(_windows, slack, count, batch_size, seq_len, seed, shuffle, drop_last)
         steps = count // batch_size if drop_last else -(-count // batch_size)
-        return Batches(plan, lambda starts: self._window(starts, seq_len), steps)
+        return Batches(plan, partial(self._window, seq_len=seq_len), steps)
 
+    @checked
     def stream(self, batch_size: int, *, seq_len: int = 100) -> Batches:
         """Windows that follow one another: row b goes on where row b of the batch before ended; carry the state.
 
@@ -281,15 +301,29 @@ class TextSplit:
         """
         self._check(batch_size, seq_len, batch_size * seq_len)
         length = (len(self) - 1) // batch_size
-        rows = torch.arange(batch_size) * length
         steps = length // seq_len
-
-        def plan(_: int) -> Iterator[Tensor]:
-            return (rows + step * seq_len for step in range(steps))
-
-        return Batches(plan, lambda starts: self._window(starts, seq_len), steps)  # type: ignore[arg-type]
+        plan = partial(_following, torch.arange(batch_size) * length, steps, seq_len)
+        return Batches(plan, partial(self._window, seq_len=seq_len), steps)
 
 
+def _windows(
+    slack: int, count: int, batch_size: int, seq_len: int, seed: int, shuffle: bool, drop_last: bool, epoch: int
+) -> list[Tensor]:
+    """Where the windows of each batch of an epoch start, in an order of the epoch's own."""
+    rng = np.random.default_rng([seed, epoch])
+    offset = int(rng.integers(slack)) if shuffle else 0
+    order = rng.permutation(count) if shuffle else np.arange(count)
+    starts = torch.from_numpy(order * seq_len + offset)
+    parts = list(starts.split(batch_size))
+    return parts[:-1] if drop_last and len(parts[-1]) < batch_size else parts
+
+
+def _following(rows: Tensor, steps: int, seq_len: int, epoch: int) -> Iterator[Tensor]:
+    """Where the windows start that follow one another; the same in every epoch."""
+    return (rows + step * seq_len for step in range(steps))
+
+
+@checked
 def load(*, source: str = "king-james", max_chars: int | None = None, max_eval_chars: int | None = None) -> Dataset:
     """English prose, one character at a time.
 

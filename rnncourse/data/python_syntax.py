@@ -14,6 +14,7 @@ from rnncourse.data.splits import fraction
 from rnncourse.data.synthetic import check_at_least
 from rnncourse.data.trees import Tree, TreeItem, syntax_children, tree_depth, tree_splits, tree_tokens
 from rnncourse.data.vocabulary import PAD, Vocabulary
+from rnncourse.signatures import checked
 
 CARD = Card(
     name="python_syntax",
@@ -53,6 +54,7 @@ def paths() -> list[str]:
     return sorted(str(path) for path in distribution.files or () if chosen.fullmatch(str(path)))
 
 
+@checked
 def first_word(name: str) -> str:
     """The first word of a function's name.
 
@@ -72,6 +74,7 @@ def first_word(name: str) -> str:
     return found[0].lower() if found else ""
 
 
+@checked
 def shape(node: ast.AST) -> str:
     """A syntax tree as a sequence of node types, closed by brackets.
 
@@ -95,6 +98,7 @@ def shape(node: ast.AST) -> str:
     return " ".join(words)
 
 
+@checked
 def functions(source: str) -> list[tuple[str, str]]:
     """Every function of a file as (first word of its name, its tree).
 
@@ -110,6 +114,7 @@ def functions(source: str) -> list[tuple[str, str]]:
     return [(first_word(node.name), shape(node)) for node in ast.walk(module) if isinstance(node, ast.FunctionDef)]
 
 
+@checked
 def select(found: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """Distinct trees of a fair size whose word is among the commonest.
 
@@ -127,6 +132,7 @@ def select(found: list[tuple[str, str]]) -> list[tuple[str, str]]:
     return [(word, text) for text, word in distinct.items() if word in common]
 
 
+@checked
 def read_tree(text: str, number: dict[str, int]) -> Tree:
     """The tree back from its text.
 
@@ -167,6 +173,7 @@ def _read() -> list[tuple[str, str]]:
     return [(word, text) for word, text in (line.split("\t") for line in content.decode().splitlines())]
 
 
+@checked
 def load(*, count: int = 5000) -> Dataset:
     """Python functions as a data set of trees.
 

@@ -7,9 +7,10 @@ from torch import Tensor
 
 from rnncourse.data.batches import Batch, tagged
 from rnncourse.data.dataset import Baseline, Dataset
-from rnncourse.data.splits import fresh_splits
+from rnncourse.data.splits import Drawing, fresh_splits
 from rnncourse.data.synthetic import as_generator, batch_hash, check_at_least, synthetic_card
 from rnncourse.data.vocabulary import PAD, Vocabulary
+from rnncourse.signatures import checked
 
 CARD = synthetic_card(
     name="reber",
@@ -74,6 +75,7 @@ def _strings(count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarr
     return symbols, (symbols != 0).sum(axis=1)
 
 
+@checked
 def reber(batch_size: int, *, seed: int | np.random.Generator = 0) -> Batch:
     """Strings of the embedded Reber grammar, each step's target being the symbol that follows.
 
@@ -101,6 +103,7 @@ def reber(batch_size: int, *, seed: int | np.random.Generator = 0) -> Batch:
     return tagged(tokens[:, :-1] * (tokens[:, 1:] != 0), tokens[:, 1:], torch.from_numpy(lengths - 1))
 
 
+@checked
 def states(tokens: Int[Tensor, "batch time"], *, continual: bool = False) -> Int[Tensor, "batch time"]:
     """The automaton's state after each symbol.
 
@@ -114,6 +117,11 @@ def states(tokens: Int[Tensor, "batch time"], *, continual: bool = False) -> Int
     Raises:
         ValueError: A string is not of the grammar.
     """
+    low, high = (int(tokens.min()), int(tokens.max())) if tokens.numel() else (-1, -1)
+    if low < 0 or high >= len(SYMBOLS):
+        raise ValueError(
+            f"tokens holds {low if low < 0 else high}; it should hold symbols from 0 to {len(SYMBOLS) - 1}"
+        )
     numbers = tokens.numpy()
     state = np.full(len(numbers), _BEFORE)
     columns = []
@@ -129,6 +137,7 @@ def states(tokens: Int[Tensor, "batch time"], *, continual: bool = False) -> Int
     return torch.from_numpy(np.stack(columns, axis=1))
 
 
+@checked
 def legal_successors(tokens: Int[Tensor, "batch time"], *, continual: bool = False) -> Bool[Tensor, "batch time 8"]:
     """Which symbols may follow each symbol: what an ideal predictor would say.
 
@@ -154,6 +163,7 @@ def legal_successors(tokens: Int[Tensor, "batch time"], *, continual: bool = Fal
     return allowed
 
 
+@checked
 def closing_steps(tokens: Int[Tensor, "batch time"], *, continual: bool = False) -> Bool[Tensor, "batch time"]:
     """Where the next symbol is the one that only memory can tell: after the inner string's E.
 
@@ -168,6 +178,7 @@ def closing_steps(tokens: Int[Tensor, "batch time"], *, continual: bool = False)
     return ((state == CLOSE["T"]) | (state == CLOSE["P"])) & (tokens != 0)
 
 
+@checked
 def prediction_baselines(batch: Batch, *, continual: bool = False) -> dict[str, Baseline]:
     """What predictors score that know the grammar but forget, or remember everything.
 
@@ -193,6 +204,7 @@ def prediction_baselines(batch: Batch, *, continual: bool = False) -> dict[str, 
     }
 
 
+@checked
 def load(*, held_out: int = 1000) -> Dataset:
     """The embedded Reber grammar as a data set.
 
@@ -205,7 +217,7 @@ def load(*, held_out: int = 1000) -> Dataset:
     Raises:
         ValueError: The number of strings is too small.
     """
-    splits = fresh_splits(lambda count, rng: reber(count, seed=rng), held_out)
+    splits = fresh_splits(Drawing(reber), held_out)
     vocabulary = Vocabulary(SYMBOLS)
     return Dataset("reber", CARD, splits, vocabulary, vocabulary, prediction_baselines(splits["test"].batch()))
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from rnncourse.data.card import Card
 from rnncourse.data.dataset import Dataset
 from rnncourse.data.errors import DataError
+from rnncourse.signatures import checked
 
 # In the order in which the cards are shown. The module of the same name in this package holds CARD and load().
 _NAMES = (
@@ -71,6 +72,7 @@ def cards() -> dict[str, Card]:
     return {name: _module(name).CARD for name in _NAMES}
 
 
+@checked
 def load(name: str, **options: Any) -> Dataset:
     """A data set with its splits, vocabulary, card and baselines.
 
@@ -98,6 +100,7 @@ def load(name: str, **options: Any) -> Dataset:
     return loader(**options)
 
 
+@checked
 def verify(name: str | None = None) -> list[Check]:
     """Whether the data on this machine is the data that the cards describe.
 
@@ -127,6 +130,7 @@ def verify(name: str | None = None) -> list[Check]:
 check_hashes = verify  # `report` has an argument of the same name
 
 
+@checked
 def report(name: str | None = None, *, verify: bool = True) -> str:
     """The data sets with their cards, as text for a terminal.
 

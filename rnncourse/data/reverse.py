@@ -7,9 +7,10 @@ import torch
 
 from rnncourse.data.batches import Batch, mask_of
 from rnncourse.data.dataset import Baseline, Dataset
-from rnncourse.data.splits import Fresh, Split, fresh_splits
+from rnncourse.data.splits import Drawing, Fresh, Split, fresh_splits
 from rnncourse.data.synthetic import as_generator, batch_hash, check_at_least, check_span, synthetic_card
 from rnncourse.data.vocabulary import BOS, EOS, PAD, Vocabulary
+from rnncourse.signatures import checked
 
 CARD = synthetic_card(
     name="reverse",
@@ -23,6 +24,7 @@ CARD = synthetic_card(
 )
 
 
+@checked
 def reverse(
     batch_size: int, *, length: int | tuple[int, int] = (1, 20), symbols: int = 10, seed: int | np.random.Generator = 0
 ) -> Batch:
@@ -65,6 +67,7 @@ def reverse(
     return Batch(inputs, targets, lengths, mask, lengths + 2, mask_of(lengths + 2))
 
 
+@checked
 def load(
     *, length: int | tuple[int, int] = (1, 20), symbols: int = 10, longer: int = 40, held_out: int = 1000
 ) -> Dataset:
@@ -82,9 +85,7 @@ def load(
     Raises:
         ValueError: A size is out of its range.
     """
-    splits: dict[str, Split | Fresh] = fresh_splits(
-        lambda count, rng: reverse(count, length=length, symbols=symbols, seed=rng), held_out
-    )
+    splits: dict[str, Split | Fresh] = fresh_splits(Drawing(reverse, length=length, symbols=symbols), held_out)
     splits["longer"] = Split(reverse(held_out, length=longer, symbols=symbols, seed=np.random.default_rng([3, 0, 0])))
     vocabulary = Vocabulary([PAD, BOS, EOS, *"abcdefghijklmnopqrstuvwxyz"[:symbols]])
     how = "analytic: all letters are equally likely"

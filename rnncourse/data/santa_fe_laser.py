@@ -12,6 +12,7 @@ from rnncourse.data.dataset import Baseline, Dataset
 from rnncourse.data.sources import read_files
 from rnncourse.data.splits import Split
 from rnncourse.data.synthetic import check_at_least
+from rnncourse.signatures import checked
 
 CARD = Card(
     name="santa_fe_laser",
@@ -35,6 +36,7 @@ FILES = ["reservoirpy/datasets/santafe_laser.npy"]
 SCALE = 255.0
 
 
+@checked
 def windows(series: np.ndarray, window: int, stride: int) -> Batch:
     """Cut a series into windows whose targets are the next values.
 
@@ -74,6 +76,7 @@ def series() -> dict[str, np.ndarray]:
     return {"train": values[:first], "valid": values[first:second], "test": values[second:]}
 
 
+@checked
 def load(*, window: int = 100, stride: int | None = None, order: int = 16) -> Dataset:
     """The laser as windows for one-step prediction.
 

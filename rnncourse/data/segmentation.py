@@ -15,6 +15,7 @@ from rnncourse.data.prose import Passage, read_passages, take
 from rnncourse.data.splits import Split, split_by_hash
 from rnncourse.data.synthetic import check_at_least
 from rnncourse.data.vocabulary import PAD, Vocabulary
+from rnncourse.signatures import checked
 
 CARD = Card(
     name="segmentation",
@@ -60,6 +61,7 @@ class Piece(NamedTuple):
         return ends
 
 
+@checked
 def pieces(text: str, max_letters: int) -> list[Piece]:
     """Cut a text into runs of whole words.
 
@@ -97,6 +99,7 @@ def _batch(items: list[Piece]) -> Batch:
     return tagged(inputs, targets, lengths)
 
 
+@checked
 def letter_pair_ends(train: Batch, test: Batch) -> list[np.ndarray]:
     """Where a table of letter pairs puts the ends of words: wherever the pair was cut more often than not in training.
 
@@ -119,6 +122,7 @@ def letter_pair_ends(train: Batch, test: Batch) -> list[np.ndarray]:
     return [row[:length].numpy() for row, length in zip(guesses, test.lengths.tolist(), strict=True)]
 
 
+@checked
 def dictionary_words(train: list[Piece], test: list[Piece]) -> list[np.ndarray]:
     r"""Where the likeliest sequence of known words puts the ends: a dictionary without context.
 
@@ -166,6 +170,7 @@ def dictionary_words(train: list[Piece], test: list[Piece]) -> list[np.ndarray]:
     return answers
 
 
+@checked
 def load(*, source: str = "king-james", max_chars: int | None = None, max_letters: int = 100) -> Dataset:
     """Prose without spaces, one tag a letter: does a word end here?
 

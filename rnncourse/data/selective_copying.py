@@ -7,9 +7,10 @@ import torch
 
 from rnncourse.data.batches import Batch, tagged
 from rnncourse.data.dataset import Baseline, Dataset
-from rnncourse.data.splits import fresh_splits
+from rnncourse.data.splits import Drawing, fresh_splits
 from rnncourse.data.synthetic import as_generator, batch_hash, check_at_least, synthetic_card
 from rnncourse.data.vocabulary import Vocabulary
+from rnncourse.signatures import checked
 
 CARD = synthetic_card(
     name="selective_copying",
@@ -24,6 +25,7 @@ CARD = synthetic_card(
 )
 
 
+@checked
 def selective_copying(
     batch_size: int, *, length: int = 100, symbols: int = 8, width: int = 8, seed: int | np.random.Generator = 0
 ) -> Batch:
@@ -66,6 +68,7 @@ def selective_copying(
     return tagged(inputs, targets, scored=inputs == symbols + 1)
 
 
+@checked
 def load(*, length: int = 100, symbols: int = 8, width: int = 8, held_out: int = 1000) -> Dataset:
     """Selective copying as a data set.
 
@@ -81,9 +84,7 @@ def load(*, length: int = 100, symbols: int = 8, width: int = 8, held_out: int =
     Raises:
         ValueError: A size is too small.
     """
-    splits = fresh_splits(
-        lambda count, rng: selective_copying(count, length=length, symbols=symbols, width=width, seed=rng), held_out
-    )
+    splits = fresh_splits(Drawing(selective_copying, length=length, symbols=symbols, width=width), held_out)
     vocabulary = Vocabulary([*(f"a{number}" for number in range(symbols)), "blank", "cue"])
     how = "analytic: all symbols are equally likely"
     baselines = {

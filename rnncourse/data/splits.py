@@ -2,18 +2,23 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
 import torch
+from jaxtyping import Int
 from torch import Tensor
 
+from rnncourse.checks import check_count, check_positive
 from rnncourse.data.batches import Batch, Batches, TreeBatch, order_rows, select
+from rnncourse.signatures import checked
 
 NAMES = ("train", "valid", "test")
 T = TypeVar("T")
 
 
+@checked
 def fraction(key: str, salt: str = "") -> float:
     """A number in [0, 1) that depends on the key alone, spread evenly over keys.
 
@@ -32,6 +37,7 @@ def fraction(key: str, salt: str = "") -> float:
     return int.from_bytes(digest[:8], "big") / 2.0**64
 
 
+@checked
 def split_of(key: str) -> str:
     """Which split an item belongs to: 80 % train, 10 % valid, 10 % test.
 
@@ -49,6 +55,7 @@ def split_of(key: str) -> str:
     return "train" if place < 0.8 else "valid" if place < 0.9 else "test"
 
 
+@checked
 def split_by_hash(items: Iterable[T], key: Callable[[T], str]) -> dict[str, list[T]]:
     """Items sorted into the three splits, each keeping the given order.
 
@@ -89,8 +96,9 @@ class Split:
         ValueError: There are items, but not one for each row.
     """
 
+    @checked
     def __init__(self, whole: Batch | TreeBatch, items: Sequence[Any] = ()) -> None:
-        if items and len(items) != len(whole.lengths):
+        if len(items) and len(items) != len(whole.lengths):
             raise ValueError(
                 f"items has {len(items)} entries; it should have one for each of the {len(whole.lengths)} rows"
             )
@@ -100,6 +108,18 @@ class Split:
     def __len__(self) -> int:
         return len(self._whole.lengths)
 
+    @checked
+    def __getitem__(self, row: int | slice | Int[Tensor, "rows"] | Sequence[int]) -> Any:
+        """Some rows as a batch; a single one too, as a batch of one."""
+        if isinstance(row, (int, np.integer)):
+            if not -len(self) <= row < len(self):
+                raise IndexError(f"row is {row}; there are {len(self)} rows")
+            return self.batch([int(row) % len(self)])
+        if isinstance(row, slice):
+            return self.batch(list(range(len(self))[row]))
+        return self.batch(_as_rows("row", row))
+
+    @checked
     def batch(self, rows: Tensor | Sequence[int] | None = None) -> Any:
         """Some rows as one batch.
 
@@ -114,11 +134,12 @@ class Split:
         """
         if rows is None:
             return self._whole
-        rows = torch.as_tensor(rows)
+        rows = _as_rows("rows", rows)
         if rows.numel() == 0:
             raise ValueError("rows is empty; it should name at least one row")
         return select(self._whole, rows)
 
+    @checked
     def batches(
         self, batch_size: int, *, seed: int = 0, shuffle: bool = True, bucket: bool = False, drop_last: bool = False
     ) -> Batches:
@@ -129,7 +150,8 @@ class Split:
             seed: Seeds the order.
             shuffle: Whether each epoch has an order of its own; otherwise the stored order.
             bucket: Whether rows of similar length share a batch (less padding).
-            drop_last: Whether to leave out a smaller last batch.
+            drop_last: Whether to leave out the rows that would make a smaller last batch: whatever their length, and
+                others in each epoch where it shuffles.
 
         Returns:
             Re-iterable batches, ``len`` of them.
@@ -138,14 +160,27 @@ class Split:
             ValueError: The batch size is below 1.
         """
         check_batch_size(batch_size)
-        lengths = self._whole.lengths.numpy()
-
-        def plan(epoch: int) -> list[Tensor]:
-            rng = np.random.default_rng([seed, epoch]) if shuffle else None
-            return order_rows(lengths, batch_size, rng, bucket=bucket, drop_last=drop_last)
-
+        check_count("seed", seed)
+        plan = partial(
+            self._plan, batch_size=batch_size, seed=seed, shuffle=shuffle, bucket=bucket, drop_last=drop_last
+        )
         steps = len(self) // batch_size if drop_last else -(-len(self) // batch_size)
         return Batches(plan, self.batch, steps)
+
+    def _plan(
+        self, epoch: int, *, batch_size: int, seed: int, shuffle: bool, bucket: bool, drop_last: bool
+    ) -> list[Tensor]:
+        """The rows of each batch of an epoch."""
+        rng = np.random.default_rng([seed, epoch]) if shuffle else None
+        return order_rows(self._whole.lengths.numpy(), batch_size, rng, bucket=bucket, drop_last=drop_last)
+
+
+def _as_rows(name: str, rows: Any) -> Tensor:
+    """Numbers of rows as a tensor."""
+    try:
+        return torch.as_tensor(rows)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"{name} is a {type(rows).__name__}; it should hold whole numbers, the rows wanted") from error
 
 
 class Fresh:
@@ -156,9 +191,11 @@ class Fresh:
         stream: Which stream of random numbers; train, valid and test have different ones.
     """
 
+    @checked
     def __init__(self, draw: Callable[[int, np.random.Generator], Any], stream: int = 0) -> None:
         self._draw, self._stream = draw, stream
 
+    @checked
     def sample(self, count: int, *, seed: int = 0, index: int = 0) -> Any:
         """Some sequences.
 
@@ -173,9 +210,12 @@ class Fresh:
         Raises:
             ValueError: The count is below 1.
         """
-        check_batch_size(count)
+        check_positive("count", count)
+        check_count("seed", seed)
+        check_count("index", index)
         return self._draw(count, np.random.default_rng([self._stream, seed, index]))
 
+    @checked
     def batches(self, batch_size: int, *, steps: int, seed: int = 0) -> Batches:
         """So many new batches; walking again goes on down the stream.
 
@@ -193,13 +233,41 @@ class Fresh:
         check_batch_size(batch_size)
         if steps < 1:
             raise ValueError(f"steps is {steps}; it should be at least 1")
-        return Batches(
-            lambda epoch: range(epoch * steps, (epoch + 1) * steps),
-            lambda index: self.sample(batch_size, seed=seed, index=index),
-            steps,
-        )
+        check_count("seed", seed)
+        return Batches(partial(self._plan, steps=steps), partial(self._sample, batch_size, seed), steps)
+
+    def _plan(self, epoch: int, *, steps: int) -> range:
+        """The numbers of an epoch's batches in the stream."""
+        return range(epoch * steps, (epoch + 1) * steps)
+
+    def _sample(self, batch_size: int, seed: int, index: int) -> Any:
+        """One batch of the stream."""
+        return self.sample(batch_size, seed=seed, index=index)
 
 
+class Drawing:
+    """A generator with its options set: what draws so many sequences from a source of random numbers.
+
+    Unlike a function defined inside another it can be sent to another process.
+
+    Args:
+        make: A generator such as :func:`~rnncourse.data.parity.parity`, which takes a number of sequences and a seed.
+        **options: Its other arguments.
+
+    Example:
+        >>> from rnncourse.data.parity import parity
+        >>> Drawing(parity, length=3)(2, np.random.default_rng(0)).inputs.shape
+        torch.Size([2, 3])
+    """
+
+    def __init__(self, make: Callable[..., Any], **options: Any) -> None:
+        self._make, self._options = make, options
+
+    def __call__(self, count: int, rng: np.random.Generator) -> Any:
+        return self._make(count, seed=rng, **self._options)
+
+
+@checked
 def fresh_splits(draw: Callable[[int, np.random.Generator], Any], held_out: int) -> dict[str, Split | Fresh]:
     """The splits of a generated task: an endless train, and fixed valid and test drawn from other streams.
 
@@ -210,6 +278,7 @@ def fresh_splits(draw: Callable[[int, np.random.Generator], Any], held_out: int)
     Returns:
         The three splits.
     """
+    check_positive("held_out", held_out)
     valid = Fresh(draw, stream=1).sample(held_out)
     test = Fresh(draw, stream=2).sample(held_out)
     return {"train": Fresh(draw, stream=0), "valid": Split(valid), "test": Split(test)}

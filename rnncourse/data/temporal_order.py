@@ -5,9 +5,10 @@ import torch
 
 from rnncourse.data.batches import Batch, labelled
 from rnncourse.data.dataset import Baseline, Dataset
-from rnncourse.data.splits import fresh_splits
+from rnncourse.data.splits import Drawing, fresh_splits
 from rnncourse.data.synthetic import as_generator, batch_hash, check_at_least, check_span, synthetic_card
 from rnncourse.data.vocabulary import PAD, Vocabulary
+from rnncourse.signatures import checked
 
 CARD = synthetic_card(
     name="temporal_order",
@@ -24,6 +25,7 @@ CLASSES = {2: ("XX", "XY", "YX", "YY"), 3: ("XXX", "XXY", "XYX", "XYY", "YXX", "
 _PLACES = {2: ((10, 20), (50, 60)), 3: ((10, 20), (33, 43), (66, 76))}  # out of a hundred, both ends possible
 
 
+@checked
 def temporal_order(
     batch_size: int,
     *,
@@ -75,6 +77,7 @@ def temporal_order(
     return labelled(torch.from_numpy(inputs), torch.from_numpy(targets), torch.from_numpy(lengths))
 
 
+@checked
 def load(*, length: int | tuple[int, int] = (100, 110), relevant: int = 2, held_out: int = 1000) -> Dataset:
     """Temporal order as a data set.
 
@@ -89,9 +92,7 @@ def load(*, length: int | tuple[int, int] = (100, 110), relevant: int = 2, held_
     Raises:
         ValueError: A size is too small, or ``relevant`` is neither 2 nor 3.
     """
-    splits = fresh_splits(
-        lambda count, rng: temporal_order(count, length=length, relevant=relevant, seed=rng), held_out
-    )
+    splits = fresh_splits(Drawing(temporal_order, length=length, relevant=relevant), held_out)
     classes = CLASSES[relevant]
     chance = Baseline("majority", 1 / len(classes), "accuracy", "higher", "analytic: all classes are equally likely")
     return Dataset("temporal_order", CARD, splits, Vocabulary(SYMBOLS), Vocabulary(classes), {"majority": chance})

@@ -9,6 +9,7 @@ import torch
 from rnncourse.data.batches import TreeBatch, mask_of
 from rnncourse.data.padding import pad_numbers
 from rnncourse.data.splits import NAMES, Split, split_by_hash
+from rnncourse.signatures import checked
 
 
 class Tree(NamedTuple):
@@ -43,6 +44,7 @@ class TreeItem(NamedTuple):
     text: str
 
 
+@checked
 def tree_from_nested(nested: Any, number: Callable[[Any], Any] | None = None) -> Tree:
     """A tree from nested tuples: each is a symbol followed by its children, and a symbol alone is a leaf.
 
@@ -140,6 +142,7 @@ def _build(
     return built.pop()
 
 
+@checked
 def tree_depth(tree: Tree) -> int:
     """Edges from the root to the farthest leaf.
 
@@ -159,6 +162,7 @@ def tree_depth(tree: Tree) -> int:
     return depth
 
 
+@checked
 def tree_nodes(tree: Tree) -> Iterator[Tree]:
     """All nodes, children before their parents, left to right.
 
@@ -179,6 +183,7 @@ def tree_nodes(tree: Tree) -> Iterator[Tree]:
     return reversed(found)
 
 
+@checked
 def tree_tokens(tree: Tree, end: int) -> list[int]:
     """The tree as a sequence: a node, then its children, then a closing bracket; a leaf alone has no bracket.
 
@@ -202,6 +207,7 @@ def tree_tokens(tree: Tree, end: int) -> list[int]:
     return tokens
 
 
+@checked
 def tree_batch(items: Sequence[TreeItem]) -> TreeBatch:
     """Expressions as one batch of trees and of padded token sequences.
 
@@ -214,12 +220,15 @@ def tree_batch(items: Sequence[TreeItem]) -> TreeBatch:
     Raises:
         ValueError: There is no item.
     """
+    if not len(items):
+        raise ValueError("items is empty; it should hold at least one")
     inputs, lengths = pad_numbers([item.tokens for item in items])
     targets = torch.tensor([item.target for item in items])
     ones = torch.ones_like(targets)
     return TreeBatch(tuple(item.tree for item in items), inputs, targets, lengths, mask_of(lengths), ones, ones.bool())
 
 
+@checked
 def tree_splits(items: Sequence[TreeItem]) -> dict[str, Split]:
     """Expressions split by the hash of their text.
 
@@ -232,6 +241,8 @@ def tree_splits(items: Sequence[TreeItem]) -> dict[str, Split]:
     Raises:
         ValueError: A split would be empty.
     """
+    if not len(items):
+        raise ValueError("items is empty; it should hold at least one")
     parts = split_by_hash(items, key=lambda item: item.text)
     empty = [name for name in NAMES if not parts[name]]
     if empty:

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor
 
+from rnncourse.signatures import checked
+
 PAD, BOS, EOS = "<pad>", "<bos>", "<eos>"
 
 
@@ -29,6 +31,7 @@ class Vocabulary:
         'hole'
     """
 
+    @checked
     def __init__(self, symbols: Sequence[str]) -> None:
         self.symbols = tuple(symbols)
         self.number = {symbol: number for number, symbol in enumerate(self.symbols)}
@@ -37,6 +40,7 @@ class Vocabulary:
             raise ValueError(f"symbols holds {twice!r} twice; every symbol should occur once")
 
     @classmethod
+    @checked
     def of(cls, items: Iterable[str], *, special: Sequence[str] = ()) -> "Vocabulary":
         """The vocabulary of everything that occurs, sorted, after the special symbols.
 
@@ -52,7 +56,10 @@ class Vocabulary:
     def __len__(self) -> int:
         return len(self.symbols)
 
+    @checked
     def __getitem__(self, number: int) -> str:
+        if number < 0:
+            raise ValueError(f"number is {number}; it should be from 0 to {len(self) - 1}")
         return self.symbols[number]
 
     def __contains__(self, symbol: str) -> bool:
@@ -61,6 +68,7 @@ class Vocabulary:
     def __repr__(self) -> str:
         return f"Vocabulary({len(self)} symbols)"
 
+    @checked
     def index(self, symbol: str) -> int:
         """The number of a symbol.
 
@@ -95,6 +103,7 @@ class Vocabulary:
         """Number of ``"<eos>"``, the end of a sequence, or None."""
         return self._special(EOS)
 
+    @checked
     def encode(self, symbols: Iterable[str]) -> Tensor:
         """Symbols to numbers.
 
@@ -114,6 +123,7 @@ class Vocabulary:
                 f"symbols holds {error.args[0]!r}; every symbol should be one of the {len(self)} of this vocabulary"
             ) from None
 
+    @checked
     def decode(self, numbers: Tensor | Sequence[int]) -> list[str]:
         """Numbers to symbols.
 
@@ -122,9 +132,17 @@ class Vocabulary:
 
         Returns:
             The symbols, special ones included.
-        """
-        return [self.symbols[int(number)] for number in numbers]
 
+        Raises:
+            ValueError: A number is none of a symbol.
+        """
+        numbers = numbers.tolist() if isinstance(numbers, Tensor) else [int(number) for number in numbers]
+        for number in numbers:
+            if not isinstance(number, int) or not 0 <= number < len(self):
+                raise ValueError(f"numbers holds {number!r}; each should be a whole number from 0 to {len(self) - 1}")
+        return [self.symbols[number] for number in numbers]
+
+    @checked
     def text(self, numbers: Tensor | Sequence[int]) -> str:
         """Numbers to one string, special symbols left out.
 

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from rnncourse.cells import Cell
-from rnncourse.checks import check_choice, check_layer, check_lengths, check_positive, check_shape
+from rnncourse.checks import check_choice, check_flag, check_layer, check_lengths, check_positive, check_shape
 from rnncourse.unroll import last_step, padding_mask
 
 __all__ = ["Between", "DeepTransitionCell", "DeepTransitionTrace", "Perceptron"]
@@ -145,6 +145,8 @@ class DeepTransitionCell(Cell):
         learn_initial_state: bool = False,
     ) -> None:
         check_positive("depth", depth)
+        check_flag("shortcut", shortcut)
+        check_flag("bias", bias)
         check_choice("nonlinearity", nonlinearity, _FUNCTIONS)
         self.depth, self.shortcut, self.nonlinearity, self.bias = depth, shortcut, nonlinearity, bias
         super().__init__(input_size, hidden_size, bias=bias, init=init, learn_initial_state=learn_initial_state)

@@ -7,12 +7,15 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
+from rnncourse.signatures import checked
+
 __all__ = ["TOLERANCE", "assert_agreement", "assert_close", "assert_same", "gradients"]
 
 TOLERANCE = {torch.float64: 1e-10, torch.float32: 1e-5}
 """How far two tensors may lie apart, relative to the largest entry of the second, by dtype."""
 
 
+@checked
 def assert_agreement(values: Mapping[str, Sequence[Tensor]], leaves: Mapping[str, Sequence[Tensor]]) -> str:
     """Assert that several ways have the same values, and the same gradient with respect to each leaf.
 

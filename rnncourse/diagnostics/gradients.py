@@ -49,7 +49,7 @@ def validate_cell(cell: Any, x: Any, state: Any, field: str | None = None) -> tu
             state is not built like the cell's initial state, or it has no such part.
     """
     cell = cell_of(cell)
-    if not callable(cell) or not hasattr(cell, "initial_state"):
+    if isinstance(cell, type) or not callable(cell) or not hasattr(cell, "initial_state"):
         raise ValueError(
             f"cell is a {type(cell).__name__}; it should be a cell, called with (x_t, state) and with an "
             f"initial_state, or a layer around one"

@@ -31,7 +31,7 @@ def check_step(x_t: Tensor, h: Tensor, weights: tuple[Tensor | None, ...], gates
     """
     weight_ih, weight_hh, bias_ih, bias_hh = weights
     for name, weight in (("weight_ih", weight_ih), ("weight_hh", weight_hh)):
-        if not isinstance(weight, Tensor) or weight.dim() != 2:
+        if not isinstance(weight, Tensor) or weight.dim() != 2 or not weight.numel():
             check_shape(name, weight, gates=None, features=None)
     check_shape("x_t", x_t, like=weight_ih, batch=None, input=weight_ih.shape[1])
     check_shape("h", h, like=weight_hh, batch=x_t.shape[0], hidden=weight_hh.shape[1])
@@ -42,5 +42,7 @@ def check_step(x_t: Tensor, h: Tensor, weights: tuple[Tensor | None, ...], gates
             f"{h.shape[1]} both should have {rows}"
         )
     for name, bias in (("bias_ih", bias_ih), ("bias_hh", bias_hh)):
-        if bias is not None and (not isinstance(bias, Tensor) or bias.shape != (rows,)):
-            check_shape(name, bias, gates=rows)  # one of size 1 would be spread over all gates
+        if bias is not None and (
+            not isinstance(bias, Tensor) or bias.shape != (rows,) or bias.dtype != weight_ih.dtype
+        ):
+            check_shape(name, bias, like=weight_ih, gates=rows)  # one of size 1 would be spread over all gates

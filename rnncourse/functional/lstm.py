@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from rnncourse.checks import check_choice, check_shape
+from rnncourse.checks import check_choice, check_flag, check_shape
 from rnncourse.functional.checks import check_step
 from rnncourse.shapes import LSTMState, check_state
 
@@ -190,6 +190,7 @@ def check_parts(without: Collection[str], coupled: bool) -> None:
         raise ValueError(f"without is {without!r}; it should be a collection such as ('forget',)")
     for part in without:
         check_choice("an entry of without", part, LSTM_PARTS)
+    check_flag("coupled", coupled)
     if coupled and ("input" in without or "forget" in without):
         raise ValueError(
             f"coupled is True and without is {tuple(without)!r}; coupling needs both the input and forget gate"

@@ -25,7 +25,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from rnncourse.checks import check_choice
+from rnncourse.checks import check_choice, check_flag
 from rnncourse.kernels.operator import register
 from rnncourse.kernels.rows import continuing
 from rnncourse.kernels.sequence import Kernel, add_product, biases_or_zeros, check_call, project, run
@@ -73,6 +73,7 @@ def gru_sequence(
     """
     check_choice("blend", blend, ("keep", "replace"))
     check_call(inputs, {"h": h}, (weight_ih, weight_hh, bias_ih, bias_hh), lengths, gates=3)
+    check_flag("checkpoint", checkpoint)
     weights = (weight_ih, weight_hh, bias_ih, bias_hh)
     return gru_over_time(inputs, h, *weights, lengths, blend=blend, checkpoint=checkpoint)
 

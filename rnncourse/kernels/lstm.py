@@ -29,6 +29,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from rnncourse.checks import check_flag
 from rnncourse.kernels.operator import register
 from rnncourse.kernels.rows import continuing, one_step_before, prefixes
 from rnncourse.kernels.sequence import Kernel, add_product, biases_or_zeros, check_call, project, run
@@ -76,6 +77,7 @@ def lstm_sequence(
     check_state("state", state, LSTMState)
     named = {"state.h": state.h, "state.c": state.c}
     check_call(inputs, named, (weight_ih, weight_hh, bias_ih, bias_hh), lengths, gates=4)
+    check_flag("checkpoint", checkpoint)
     return lstm_over_time(inputs, state, weight_ih, weight_hh, bias_ih, bias_hh, lengths, checkpoint=checkpoint)
 
 

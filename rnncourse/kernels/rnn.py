@@ -24,7 +24,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from rnncourse.checks import check_choice
+from rnncourse.checks import check_choice, check_flag
 from rnncourse.kernels.operator import register
 from rnncourse.kernels.rows import continuing
 from rnncourse.kernels.sequence import Kernel, add_product, biases_or_zeros, check_call, project, run
@@ -72,6 +72,7 @@ def rnn_sequence(
     """
     check_choice("nonlinearity", nonlinearity, _KERNELS)
     check_call(inputs, {"h": h}, (weight_ih, weight_hh, bias_ih, bias_hh), lengths, gates=1)
+    check_flag("checkpoint", checkpoint)
     weights = (weight_ih, weight_hh, bias_ih, bias_hh)
     return rnn_over_time(inputs, h, *weights, lengths, nonlinearity=nonlinearity, checkpoint=checkpoint)
 

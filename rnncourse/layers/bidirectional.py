@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from rnncourse.cells import Cell
-from rnncourse.checks import Lengths, check_choice, check_layer
+from rnncourse.checks import Lengths, check_choice, check_layer, check_shape
 from rnncourse.layers.layer import Layer
 from rnncourse.shapes import BidirectionalState, check_state
 from rnncourse.unroll import flip_by_length
@@ -129,6 +129,7 @@ class Bidirectional(Layer):
         Raises:
             ValueError: If the two directions' outputs are mixed, so that they cannot be told apart.
         """
+        check_shape("outputs", outputs, batch=None, time=None, output=self.output_size)
         if self.merge != "concatenate":
             raise ValueError(
                 f"read='last' cannot tell two directions apart that merge={self.merge!r} mixes; use read='mean', or "

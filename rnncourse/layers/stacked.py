@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from rnncourse.cells import Cell
-from rnncourse.checks import Lengths, check_layer, check_positive, check_probability
+from rnncourse.checks import Lengths, check_flag, check_layer, check_positive, check_probability
 from rnncourse.layers.bidirectional import Bidirectional
 from rnncourse.layers.layer import Layer
 from rnncourse.layers.recurrent import Recurrent
@@ -51,8 +51,9 @@ class Stacked(Layer):
         if not layers:
             raise ValueError("layers is empty; a stack should have at least one layer")
         check_probability("dropout", dropout)
+        check_flag("residual", residual)
         for number, layer in enumerate(layers, start=1):
-            check_layer(f"layer {number}", layer)
+            check_layer(f"layers: number {number}", layer)
         for above, (lower, upper) in enumerate(zip(layers, layers[1:], strict=False), start=2):
             if upper.input_size != lower.output_size:
                 raise ValueError(
@@ -114,6 +115,12 @@ class Stacked(Layer):
         if not isinstance(cell, type) or not issubclass(cell, Cell):
             raise ValueError(f"cell is {cell!r}; it should be a class of cells, such as LSTMCell")
         check_positive("num_layers", num_layers)
+        check_flag("bidirectional", bidirectional)
+        check_flag("residual", residual)
+        if not bidirectional and merge != "concatenate":
+            raise ValueError(
+                f"merge is {merge!r} and bidirectional is False; only two directions have outputs to merge"
+            )
         layers: list[nn.Module] = []
         for _ in range(num_layers):
             size = layers[-1].output_size if layers else input_size
@@ -171,6 +178,8 @@ class Stacked(Layer):
 
     def top_hidden(self, state: Any) -> Tensor:
         """The hidden state of the topmost cell, in a state of this stack."""
+        if not isinstance(state, tuple) or len(state) != len(self.layers):
+            raise ValueError(f"state is a {type(state).__name__}; it should be a tuple of {len(self.layers)} states")
         return self.layers[-1].top_hidden(state[-1])
 
     def cells_by_depth(self) -> list[list[Cell]]:

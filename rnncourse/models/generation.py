@@ -6,9 +6,10 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from rnncourse.checks import check_kind, check_positive
+from rnncourse.checks import check_kind, check_one_way, check_positive
 from rnncourse.models.language_model import LanguageModel
 from rnncourse.models.tokens import check_tokens
+from rnncourse.modes import evaluating
 
 __all__ = ["generate"]
 
@@ -30,7 +31,7 @@ def generate(
     likelier, above one everything comes closer to equal, and at zero the likeliest is always taken.
 
     Args:
-        model: A language model.
+        model: A language model; every part of it is afterwards in the mode it was in, also after an error.
         prompt: The tokens to begin from, shape (batch, time), at least one.
         length: How many tokens to write, ≥ 1.
         temperature: ≥ 0.
@@ -56,11 +57,10 @@ def generate(
     check_positive("length", length)
     if not isinstance(temperature, int | float) or not 0 <= temperature < float("inf"):
         raise ValueError(f"temperature is {temperature!r}; it should be a finite number ≥ 0 (0: always the likeliest)")
-    was_training = model.training
-    model.eval()
+    check_one_way("model.layer", model.layer)
     written: list[Tensor] = []
     tokens = prompt
-    with torch.no_grad():
+    with evaluating(model):
         for _ in range(length):
             logits, state = model(tokens, state)
             if temperature == 0:
@@ -70,5 +70,4 @@ def generate(
                 probabilities = torch.softmax(logits[:, -1].double() / temperature, -1)
                 tokens = torch.multinomial(probabilities, 1, generator=generator)
             written.append(tokens)
-    model.train(was_training)
     return torch.cat(written, 1)

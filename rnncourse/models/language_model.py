@@ -5,7 +5,7 @@ from typing import Any
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from rnncourse.checks import check_layer, check_positive, check_probability
+from rnncourse.checks import check_flag, check_layer, check_one_way, check_positive, check_probability
 from rnncourse.models.tokens import OneHot, check_tokens
 
 __all__ = ["LanguageModel"]
@@ -24,7 +24,7 @@ class LanguageModel(nn.Module):
     Bengio et al. (2003) and, with a recurrent layer, of Mikolov et al. (2010); both from secondary sources.
 
     Args:
-        layer: Any layer of the grammar; its ``input_size`` is the size of the embedding.
+        layer: Any layer of the grammar that reads forward; its ``input_size`` is the size of the embedding.
         vocab_size: How many tokens there are, ≥ 1.
         one_hot: Feed unit vectors in place of embeddings (then ``layer.input_size`` must be ``vocab_size``).
         dropout: Share of the embedding's and of the layer's outputs dropped in training, from 0 to 1.
@@ -32,7 +32,8 @@ class LanguageModel(nn.Module):
             ``layer.output_size``; Press and Wolf 2017).
 
     Raises:
-        ValueError: If ``layer`` is none or sizes do not fit together.
+        ValueError: If ``layer`` is none, or reads from both ends, where it would see what it is to predict; or if sizes
+            do not fit together.
 
     Example:
         >>> import torch
@@ -55,8 +56,11 @@ class LanguageModel(nn.Module):
     ):
         super().__init__()
         check_layer("layer", layer)
+        check_one_way("layer", layer)
         check_positive("vocab_size", vocab_size)
         check_probability("dropout", dropout)
+        check_flag("one_hot", one_hot)
+        check_flag("tie_weights", tie_weights)
         if one_hot and layer.input_size != vocab_size:
             raise ValueError(
                 f"layer.input_size is {layer.input_size}; with one_hot=True it should be vocab_size = {vocab_size}"

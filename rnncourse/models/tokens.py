@@ -42,6 +42,7 @@ class OneHot(nn.Module):
         Returns:
             Zeros and ones, shape (batch, time, vocab_size).
         """
+        check_tokens("tokens", tokens, self.num_embeddings)
         return F.one_hot(tokens, self.num_embeddings).to(self.like.dtype)
 
 

@@ -55,6 +55,8 @@ class Counting:
                 statements = [
                     without_refusals(statement, lambda chain: self.only_refuses(one, chain)) for statement in statements
                 ]
+                for statement in statements:
+                    _drop_guards(statement, one.scope)
             self._stripped[one.key] = [_anonymous(statement) for statement in statements]
         return self._stripped[one.key]
 
@@ -108,7 +110,7 @@ class Counting:
 
     def _refuses(self, reference: Reference) -> bool:
         definition = reference.definition
-        if definition.module == scopes.GUARDS:
+        if definition.module in scopes.GUARDS:
             return True
         if reference.rest or definition.key not in self.reached:
             return False
@@ -155,6 +157,17 @@ def _gap(one: Reached, reference: Reference) -> str:
         return f"self{rest}"
     among = f"{reference.definition.name}=" if reference.among else ""  # a module's definitions are found by name
     return f"{among}{GAP}{key}{GAP}{rest}"
+
+
+def _drop_guards(statement: ast.stmt, scope: scopes.Scope) -> None:
+    """Takes away decorators that do nothing but refuse, before a call, what does not fit."""
+    for node in ast.walk(statement):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            node.decorator_list = [
+                one
+                for one in node.decorator_list
+                if not any(each.definition.module in scopes.GUARDS for each in lead(chain_of(one) or ("",), scope))
+            ]
 
 
 def _anonymous(statement: ast.stmt) -> ast.stmt:

@@ -31,7 +31,7 @@ class Reached:
 
     def leads(self, chain: tuple[str, ...]) -> list[Reference]:
         """What a dotted name in it leads to inside the package, guards left out."""
-        return [one for one in lead(chain, self.scope) if one.definition.module != scopes.GUARDS]
+        return [one for one in lead(chain, self.scope) if one.definition.module not in scopes.GUARDS]
 
 
 def closure(*definitions: object, words: Iterable[str] = ()) -> dict[str, Reached]:
@@ -85,7 +85,7 @@ def follow(start: list[Definition], words: Iterable[str] = ()) -> dict[str, Reac
     waiting = list(start)
     while waiting or (waiting := [one for one in _named_modules(dynamic, strings) if one.key not in reached]):
         definition = waiting.pop()
-        if definition.key in reached or definition.module == scopes.GUARDS:
+        if definition.key in reached or definition.module in scopes.GUARDS:
             continue
         reached[definition.key] = one = Reached(definition)
         for chain in chains(one.statements):
@@ -111,5 +111,5 @@ def _named_modules(dynamic: set[tuple[str, str]], strings: set[tuple[str, str]])
     """All definitions of the modules that are imported at run time and named by a string elsewhere."""
     for prefix, by in dynamic:
         for text, where in strings:
-            if where != by and text.isidentifier() and is_module(prefix + text) and prefix + text != scopes.GUARDS:
+            if where != by and text.isidentifier() and is_module(prefix + text) and prefix + text not in scopes.GUARDS:
                 yield from (reference.definition for reference in lead_in(prefix + text, ()))

@@ -12,7 +12,8 @@ __all__ = ["CannotFollow", "Definition", "Reference", "Scope", "define", "is_mod
 
 PACKAGE = "rnncourse"
 PACKAGE_FOLDER = Path(__file__).parent.parent
-GUARDS = f"{PACKAGE}.checks"  # refuses bad input or does nothing: neither followed nor counted
+# They refuse bad input or do nothing: neither followed nor counted.
+GUARDS = frozenset({f"{PACKAGE}.checks", f"{PACKAGE}.signatures"})
 DOORS = f"{PACKAGE}.data.registry"  # leads by name to what counts: followed, but its list of names is not counted
 
 

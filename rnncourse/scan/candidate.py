@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from rnncourse.checks import check_choice
+from rnncourse.checks import check_choice, check_kind
 
 __all__ = ["CANDIDATES", "check_candidate", "positive"]
 
@@ -32,6 +32,9 @@ def positive(x: Tensor) -> Tensor:
         >>> positive(torch.tensor([-2.0, 0.0, 2.0]))
         tensor([0.1192, 0.5000, 2.5000])
     """
+    check_kind("x", x, Tensor)
+    if not x.is_floating_point():
+        raise ValueError(f"x has dtype {x.dtype}; it should be a floating-point tensor")
     return torch.where(x >= 0, x + 0.5, torch.sigmoid(x))
 
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint as forget_and_recompute
 
 from rnncourse.cells import Cell
-from rnncourse.checks import check_choice, check_positive, check_shape
+from rnncourse.checks import check_choice, check_flag, check_positive, check_shape
 from rnncourse.scan.recurrence import SCANS, linear_scan
 from rnncourse.transforms import in_functional_gradient
 from rnncourse.unroll import padding_mask
@@ -60,6 +60,8 @@ class LinearCell(Cell):
         check_positive("input_size", input_size)
         check_positive("hidden_size", hidden_size)
         check_choice("scan", scan, ("auto", *SCANS))
+        check_flag("bias", bias)
+        check_flag("learn_initial_state", learn_initial_state)
         self.input_size = input_size
         self.hidden_size = hidden_size
         self.scan = scan
@@ -125,7 +127,7 @@ class LinearCell(Cell):
         Returns:
             The factors a and the summands b, both of shape (…, hidden).
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__}: a linear cell should say its coefficients")
 
     def read(self, h: Tensor, x: Tensor) -> Tensor:
         """What the cell puts out at states h and inputs x: the states."""

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from rnncourse.checks import check_choice, check_positive
+from rnncourse.signatures import checked
 
 __all__ = ["EIGENVALUES", "Eigenvalues"]
 
@@ -47,6 +48,7 @@ class Eigenvalues(nn.Module):
         True
     """
 
+    @checked
     def __init__(
         self,
         state_size: int,
@@ -58,7 +60,7 @@ class Eigenvalues(nn.Module):
     ) -> None:
         super().__init__()
         check_positive("state_size", state_size)
-        check_choice("eigenvalues", kind, EIGENVALUES)
+        check_choice("kind", kind, EIGENVALUES)
         if not 0 <= min_modulus < max_modulus <= 1:
             bounds = f"min_modulus is {min_modulus!r} and max_modulus is {max_modulus!r}"
             raise ValueError(f"{bounds}; it should be 0 ≤ min_modulus < max_modulus ≤ 1")

@@ -11,9 +11,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
-from rnncourse.checks import check_kind, check_positive
+from rnncourse.checks import check_choice, check_kind, check_positive
 from rnncourse.scan.cell import LinearCell
-from rnncourse.scan.eigenvalues import Eigenvalues
+from rnncourse.scan.eigenvalues import EIGENVALUES, Eigenvalues
+from rnncourse.signatures import checked
 
 __all__ = ["ComplexState", "LRUCell", "LRUTrace"]
 
@@ -85,6 +86,7 @@ class LRUCell(LinearCell):
         (torch.Size([2, 7, 5]), torch.Size([2, 8]))
     """
 
+    @checked
     def __init__(
         self,
         input_size: int,
@@ -100,6 +102,7 @@ class LRUCell(LinearCell):
     ) -> None:
         if state_size is not None:
             check_positive("state_size", state_size)
+        check_choice("eigenvalues", eigenvalues, EIGENVALUES)
         if scan == "log_space":
             raise ValueError("scan is 'log_space'; it should be another one: the states of an LRU have both signs")
         self._state_size = state_size or hidden_size

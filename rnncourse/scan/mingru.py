@@ -12,6 +12,7 @@ from torch import Tensor
 from rnncourse.checks import check_choice
 from rnncourse.scan.candidate import check_candidate, positive
 from rnncourse.scan.cell import LinearCell
+from rnncourse.signatures import checked
 
 __all__ = ["MinGRUCell", "MinGRUTrace"]
 
@@ -74,6 +75,7 @@ class MinGRUCell(LinearCell):
 
     gates = 2
 
+    @checked
     def __init__(
         self,
         input_size: int,

@@ -12,6 +12,7 @@ from torch.nn.functional import logsigmoid
 
 from rnncourse.scan.candidate import check_candidate, positive
 from rnncourse.scan.cell import LinearCell
+from rnncourse.signatures import checked
 
 __all__ = ["MinLSTMCell", "MinLSTMTrace"]
 
@@ -70,6 +71,7 @@ class MinLSTMCell(LinearCell):
 
     gates = 3
 
+    @checked
     def __init__(
         self,
         input_size: int,

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from rnncourse.checks import check_choice, check_positive
 from rnncourse.scan.recurrence import SCANS, linear_scan
+from rnncourse.signatures import checked
 
 __all__ = ["ScanError", "float32_error"]
 
@@ -25,6 +26,7 @@ class ScanError(NamedTuple):
     gradients: float
 
 
+@checked
 def float32_error(
     scan: str, time: int, *, batch: int = 8, hidden: int = 32, generator: torch.Generator | None = None
 ) -> ScanError:

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from rnncourse.checks import check_choice, check_kind, check_shape
 from rnncourse.scan.operation import LinearScan, readable
+from rnncourse.signatures import checked
 from rnncourse.transforms import in_nested_forward_mode
 
 __all__ = ["SCANS", "choose_scan", "linear_scan"]
@@ -73,6 +74,7 @@ def linear_scan(a: Tensor, b: Tensor, h: Tensor, *, scan: str = "auto") -> Tenso
     return LinearScan.apply(a, b, h, name, False).transpose(0, 1)
 
 
+@checked
 def choose_scan(time: int, width: int, device: str = "cpu") -> str:
     """The scan that ``"auto"`` stands for.
 

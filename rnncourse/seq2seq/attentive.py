@@ -8,9 +8,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from rnncourse.attention import Attention, Memory
-from rnncourse.checks import check_kind, check_layer, check_positive, check_probability
+from rnncourse.checks import check_kind, check_layer, check_one_way, check_positive, check_probability, check_shape
 from rnncourse.models.tokens import check_tokens
-from rnncourse.seq2seq.decoder import check_one_way
 
 __all__ = ["AttentionDecoder", "DecoderState", "DecoderTrace"]
 
@@ -97,11 +96,12 @@ class AttentionDecoder(nn.Module):
         Raises:
             ValueError: If the outputs or lengths do not fit the attention.
         """
+        check_shape("outputs", outputs, batch=None, source=None, features=self.attention.value_size)
         return DecoderState(state, self.attention.memory(outputs, lengths))
 
     def steps(self, embedded: Tensor, state: DecoderState) -> tuple[tuple[Tensor, Tensor], DecoderState]:
         """Features to read out (batch, time, read), weights (batch, time, source), and the state after the steps."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__}: a decoder with attention should say its steps")
 
     def trace(self, tokens: Int[Tensor, "batch time"], state: DecoderState) -> tuple[DecoderTrace, DecoderState]:
         """Read tokens with the attention's weights beside the logits.
@@ -118,6 +118,8 @@ class AttentionDecoder(nn.Module):
         """
         check_tokens("tokens", tokens, self.vocab_size)
         check_kind("state", state, DecoderState)
+        if len(tokens) != len(state.memory.values):
+            raise ValueError(f"tokens has {len(tokens)} rows; it should have {len(state.memory.values)}, the state's")
         (features, weights), state = self.steps(self.dropout(self.embedding(tokens)), state)
         return DecoderTrace(self.readout(self.dropout(features)), weights), state
 

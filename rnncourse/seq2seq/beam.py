@@ -9,10 +9,11 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from rnncourse.checks import check_choice, check_positive
+from rnncourse.checks import check_flag, check_positive
+from rnncourse.modes import evaluating
 from rnncourse.seq2seq.attentive import DecoderState
 from rnncourse.seq2seq.hypotheses import Hypotheses
-from rnncourse.seq2seq.stepping import Model, check_decoding, check_marks, evaluating, next_log_probabilities
+from rnncourse.seq2seq.stepping import Model, check_decoding, check_marks, next_log_probabilities
 from rnncourse.seq2seq.writing import greedy
 from rnncourse.shapes import map_state
 
@@ -88,7 +89,7 @@ def beam_search(
     check_positive("width", width)
     if not isinstance(length_penalty, int | float) or not 0 <= length_penalty < math.inf:
         raise ValueError(f"length_penalty is {length_penalty!r}; it should be a finite number of at least 0")
-    check_choice("keep_greedy", keep_greedy, (True, False))
+    check_flag("keep_greedy", keep_greedy)
     with evaluating(model):
         found = _search(model, start, state, width, eos, max_length, pad)
     if keep_greedy:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from rnncourse.checks import check_layer
+from rnncourse.checks import check_kind, check_layer, check_shape
 from rnncourse.shapes import map_state
 
 __all__ = ["Bridge", "flat", "form"]
@@ -107,7 +107,11 @@ class Bridge(nn.Module):
         Raises:
             ValueError: If the state has not the form of the encoder's.
         """
+        for part in flat(state):
+            check_kind("state" if part is state else "a part of state", part, Tensor)
         if form(state) != self.form:
             raise ValueError(f"state is of the form {form(state)}; it should be {self.form}, the encoder's")
+        for part in flat(state):
+            check_shape("state", part, like=self.maps[0].weight, batch=None, features=None)
         everything = torch.cat(flat(state), -1)  # (batch, features)
         return map_state(lambda place: torch.tanh(self.maps[place](everything)), self.places)

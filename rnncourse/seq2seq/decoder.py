@@ -6,34 +6,9 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from rnncourse.layers import Bidirectional
 from rnncourse.models import LanguageModel
 
-__all__ = ["Decoder", "check_one_way"]
-
-
-def check_one_way(name: str, layer: nn.Module) -> None:
-    """Refuse a layer that reads from the end: it would read the tokens that it is to predict.
-
-    Args:
-        name: The argument's name, for the message.
-        layer: What was given.
-
-    Raises:
-        ValueError: If a part of the layer is bidirectional.
-
-    Example:
-        >>> from rnncourse.cells import GRUCell
-        >>> from rnncourse.layers import Stacked
-        >>> check_one_way("layer", Stacked.of(GRUCell, 3, 4, bidirectional=True))
-        Traceback (most recent call last):
-        ...
-        ValueError: layer reads from both ends; a decoder's should read forward alone, or it sees what it is to predict
-    """
-    if isinstance(layer, nn.Module) and any(isinstance(part, Bidirectional) for part in layer.modules()):
-        raise ValueError(
-            f"{name} reads from both ends; a decoder's should read forward alone, or it sees what it is to predict"
-        )
+__all__ = ["Decoder"]
 
 
 class Decoder(LanguageModel):
@@ -71,7 +46,6 @@ class Decoder(LanguageModel):
     """
 
     def __init__(self, layer: nn.Module, vocab_size: int, **options: Any) -> None:
-        check_one_way("layer", layer)
         super().__init__(layer, vocab_size, **options)
 
     def start(self, state: Any, outputs: Tensor, lengths: Tensor | None = None) -> Any:

@@ -59,6 +59,8 @@ def teacher_forced(
         >>> logits.shape
         torch.Size([2, 3, 27])
     """
+    if not callable(decoder) or not hasattr(decoder, "vocab_size"):
+        raise ValueError(f"decoder is a {type(decoder).__name__}; it should be a decoder or language model")
     check_probability("ratio", ratio)
     check_tokens("targets", targets, decoder.vocab_size)
     if targets.shape[1] < 2:

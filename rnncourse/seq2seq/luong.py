@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from rnncourse.attention import Attention
-from rnncourse.checks import check_choice, check_kind, check_layer, check_positive
+from rnncourse.checks import check_flag, check_kind, check_layer, check_positive
 from rnncourse.seq2seq.attentive import AttentionDecoder, DecoderState
 from rnncourse.unroll import unroll
 
@@ -68,7 +68,7 @@ class LuongDecoder(AttentionDecoder):
     ) -> None:
         check_layer("layer", layer)
         check_kind("attention", attention, Attention)
-        check_choice("input_feeding", input_feeding, (True, False))
+        check_flag("input_feeding", input_feeding)
         size = layer.output_size if attentional_size is None else attentional_size
         check_positive("attentional_size", size)
         if attention.query_size != layer.output_size:

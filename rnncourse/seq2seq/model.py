@@ -8,7 +8,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from rnncourse.checks import check_kind
+from rnncourse.checks import check_kind, check_probability
+from rnncourse.models.tokens import check_tokens
 from rnncourse.seq2seq.attentive import AttentionDecoder
 from rnncourse.seq2seq.bridge import form
 from rnncourse.seq2seq.decoder import Decoder
@@ -91,6 +92,7 @@ class SequenceToSequence(nn.Module):
         Raises:
             ValueError: If the sources are no tokens, or the lengths do not fit them.
         """
+        check_tokens("sources", sources, self.encoder.vocab_size)
         outputs, state = self.encoder(sources, None, lengths)
         return self.decoder.start(self.bridge(state), outputs, lengths)
 
@@ -119,5 +121,9 @@ class SequenceToSequence(nn.Module):
         Raises:
             ValueError: If tokens, lengths or the ratio are none.
         """
+        check_probability("teacher_forcing", teacher_forcing)
+        check_tokens("targets", targets, self.decoder.vocab_size)
         state = self.encode(sources, lengths)
+        if len(targets) != len(sources):
+            raise ValueError(f"targets has {len(targets)} rows; it should have {len(sources)}, as many as sources has")
         return teacher_forced(self.decoder, targets, state, ratio=teacher_forcing, generator=generator)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from rnncourse.checks import check_callable, check_count, check_kind, check_positive
+from rnncourse.models.tokens import check_tokens
 
-__all__ = ["Model", "check_decoding", "check_marks", "evaluating", "next_log_probabilities"]
+__all__ = ["Model", "check_decoding", "check_marks", "next_log_probabilities"]
 
 # What can be decoded with: a decoder, a language model, any function of (tokens, state) to (logits, state).
 Model = Callable[[Tensor, Any], tuple[Tensor, Any]]
@@ -31,31 +31,15 @@ def next_log_probabilities(model: Model, tokens: Tensor, state: Any) -> tuple[Te
     Raises:
         ValueError: If the model's scores hold NaN.
     """
-    logits, state = model(tokens, state)
+    said = model(tokens, state)
+    if not isinstance(said, tuple) or len(said) != 2 or not isinstance(said[0], Tensor):
+        raise ValueError(f"model returned a {type(said).__name__}; it should return logits and a state")
+    logits, state = said
     precise = torch.promote_types(logits.dtype, torch.float32)  # sums of many half-precision numbers would drift
     log_p = torch.log_softmax(logits[:, -1], -1, dtype=precise)
     if log_p.isnan().any():
         raise ValueError("the model's scores hold NaN, by which nothing can be chosen; were its weights trained?")
     return log_p, state
-
-
-@contextmanager
-def evaluating(model: Model) -> Iterator[None]:
-    """Without gradients and without dropout; afterwards, also after an error, every part is in the mode it was in.
-
-    Args:
-        model: A module, or a function, which has no mode.
-    """
-    parts = list(model.modules()) if isinstance(model, nn.Module) else []
-    modes = [part.training for part in parts]
-    try:
-        for part in parts:
-            part.training = False
-        with torch.no_grad():
-            yield
-    finally:
-        for part, mode in zip(parts, modes, strict=True):
-            part.training = mode
 
 
 def check_decoding(model: Any, start: Any, eos: Any, max_length: Any, pad: Any) -> None:
@@ -78,6 +62,8 @@ def check_decoding(model: Any, start: Any, eos: Any, max_length: Any, pad: Any) 
             f"start has dtype {start.dtype} and shape {tuple(start.shape)}; it should hold tokens (torch.long) in two "
             "axes (batch, time), neither empty"
         )
+    if isinstance(model, nn.Module) and isinstance(getattr(model, "vocab_size", None), int):
+        check_tokens("start", start, model.vocab_size)
     if eos is not None:
         check_count("eos", eos)
     check_positive("max_length", max_length)

@@ -10,8 +10,9 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from rnncourse.modes import evaluating
 from rnncourse.seq2seq.hypotheses import Hypotheses
-from rnncourse.seq2seq.stepping import Model, check_decoding, check_marks, evaluating, next_log_probabilities
+from rnncourse.seq2seq.stepping import Model, check_decoding, check_marks, next_log_probabilities
 
 __all__ = ["greedy", "sample"]
 

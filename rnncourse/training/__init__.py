@@ -4,6 +4,7 @@ It knows nothing of recurrent networks: a model is anything with parameters, a b
 """
 
 from rnncourse.training.history import Diverged, History
+from rnncourse.training.interrupting import Interrupted
 from rnncourse.training.loop import fit
 from rnncourse.training.losses import accuracy, cross_entropy, mean_squared_error, nats_to_bits, perplexity
 from rnncourse.training.measuring import average
@@ -14,6 +15,7 @@ __all__ = [
     "OPTIMIZERS",
     "Diverged",
     "History",
+    "Interrupted",
     "accuracy",
     "average",
     "cosine",

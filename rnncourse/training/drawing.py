@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from rnncourse.signatures import checked
+
 __all__ = ["FreshBatches"]
 
 
@@ -18,6 +20,7 @@ class FreshBatches:
         [0, 1]
     """
 
+    @checked
     def __init__(self, draw: Callable[[int], Any], *, enough: Callable[[], bool]) -> None:
         self.draw, self.enough = draw, enough
 

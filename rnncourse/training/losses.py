@@ -10,7 +10,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from rnncourse.checks import check_numbers
+from rnncourse.signatures import checked
 
+
+@checked
 def cross_entropy(logits: Tensor, targets: Tensor, mask: Tensor | None = None) -> Tensor:
     r"""Returns the mean surprise, in nats, at the targets that count.
 
@@ -41,16 +45,14 @@ def cross_entropy(logits: Tensor, targets: Tensor, mask: Tensor | None = None) -
             f"targets has shape {tuple(targets.shape)}; it should be {tuple(logits.shape[:-1])}, "
             "the shape of logits without its last axis"
         )
-    if targets.is_floating_point() or targets.dtype == torch.bool:
-        raise ValueError(f"targets has dtype {targets.dtype}; it should hold class indices (torch.long)")
+    if not logits.is_floating_point():
+        raise ValueError(f"logits has dtype {logits.dtype}; it should be a floating-point tensor")
     counted_logits, counted_targets = _counted(logits, targets, mask)
-    classes = logits.shape[-1]
-    low, high = int(counted_targets.min()), int(counted_targets.max())
-    if low < 0 or high >= classes:
-        raise ValueError(f"targets holds {low if low < 0 else high}; it should hold indices from 0 to {classes - 1}")
+    _check_classes(counted_targets, logits.shape[-1])
     return F.cross_entropy(counted_logits, counted_targets)
 
 
+@checked
 def mean_squared_error(predictions: Tensor, targets: Tensor, mask: Tensor | None = None) -> Tensor:
     r"""Returns the mean squared difference over the places that count.
 
@@ -78,9 +80,13 @@ def mean_squared_error(predictions: Tensor, targets: Tensor, mask: Tensor | None
         raise ValueError(
             f"targets has shape {tuple(targets.shape)}; it should be {tuple(predictions.shape)}, that of predictions"
         )
+    for name, value in (("predictions", predictions), ("targets", targets)):
+        if value.is_complex():
+            raise ValueError(f"{name} has dtype {value.dtype}; it should hold real numbers")
     return F.mse_loss(*_counted(predictions, targets, mask))
 
 
+@checked
 def accuracy(logits: Tensor, targets: Tensor, mask: Tensor | None = None) -> float:
     """Returns the share of counted places where the highest score is the target's.
 
@@ -93,7 +99,7 @@ def accuracy(logits: Tensor, targets: Tensor, mask: Tensor | None = None) -> flo
         A number between 0 and 1.
 
     Raises:
-        ValueError: If shapes disagree or no place counts.
+        ValueError: If shapes disagree, a counted score is NaN, a counted target is out of range, or no place counts.
 
     Example:
         >>> accuracy(torch.tensor([[0.0, 2.0], [3.0, 1.0]]), torch.tensor([1, 1]))
@@ -102,9 +108,12 @@ def accuracy(logits: Tensor, targets: Tensor, mask: Tensor | None = None) -> flo
     if tuple(logits.shape[:-1]) != tuple(targets.shape):
         raise ValueError(f"targets has shape {tuple(targets.shape)}; it should be {tuple(logits.shape[:-1])}")
     counted_logits, counted_targets = _counted(logits, targets, mask)
+    _check_classes(counted_targets, logits.shape[-1])
+    check_numbers("logits", counted_logits)
     return (counted_logits.argmax(-1) == counted_targets).double().mean().item()
 
 
+@checked
 def nats_to_bits(nats: float | Tensor) -> float | Tensor:
     """Returns the same surprise in bits: nats divided by log 2.
 
@@ -121,6 +130,7 @@ def nats_to_bits(nats: float | Tensor) -> float | Tensor:
     return nats / math.log(2)
 
 
+@checked
 def perplexity(nats: float) -> float:
     """Returns the number of equally likely choices that would surprise as much: exp of the mean nats.
 
@@ -138,6 +148,15 @@ def perplexity(nats: float) -> float:
         return math.exp(nats)
     except OverflowError:
         return math.inf
+
+
+def _check_classes(targets: Tensor, classes: int) -> None:
+    """Refuse targets that are no class indices."""
+    if targets.is_floating_point() or targets.is_complex() or targets.dtype == torch.bool:
+        raise ValueError(f"targets has dtype {targets.dtype}; it should hold class indices (torch.long)")
+    low, high = int(targets.min()), int(targets.max())
+    if low < 0 or high >= classes:
+        raise ValueError(f"targets holds {low if low < 0 else high}; it should hold indices from 0 to {classes - 1}")
 
 
 def _counted(values: Tensor, targets: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:

@@ -29,15 +29,23 @@ def make_optimizer(
     Args:
         optimizer: A name of :data:`OPTIMIZERS`, or a function from parameters to an optimiser.
         parameters: What is trained.
-        lr: Learning rate; this and the next two are for an optimiser given by name.
+        lr: Learning rate; this and the next two are for an optimiser given by name, a function brings its own.
         weight_decay: Pull of the weights to zero.
         momentum: Left out where it is 0, since not every optimiser has one.
 
     Returns:
         The optimiser.
+
+    Raises:
+        ValueError: If the function returned none.
     """
     if callable(optimizer):
-        return optimizer(parameters)
+        made = optimizer(parameters)
+        if not isinstance(made, Optimizer):
+            raise ValueError(
+                f"optimizer returned a {type(made).__name__}; it should return an optimiser of torch.optim"
+            )
+        return made
     options = {"lr": lr, "weight_decay": weight_decay}
     if momentum:
         options["momentum"] = momentum

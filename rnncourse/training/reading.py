@@ -1,12 +1,12 @@
 """Batches, read epoch after epoch until a limit is reached."""
 
-import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from torch import Tensor
 
 from rnncourse.training.history import History
+from rnncourse.training.place import Place
 
 __all__ = ["END_OF_EPOCH", "batch_size", "read_batches"]
 
@@ -14,11 +14,11 @@ END_OF_EPOCH = object()
 """What :func:`read_batches` yields after each epoch."""
 
 
-def read_batches(batches: Iterable[Any], epochs: int | None, steps: int | None, history: History) -> Iterator[Any]:
+def read_batches(place: Place, epochs: int | None, steps: int | None, history: History) -> Iterator[Any]:
     """Yields batches, and :data:`END_OF_EPOCH` after each epoch, until a limit is reached.
 
     Args:
-        batches: Read again for each epoch.
+        place: The batches, read again for each epoch, and where in them to begin.
         epochs: How many times to read them at most.
         steps: How many steps to take at most.
         history: Knows how many steps were taken, and is told of each epoch.
@@ -26,21 +26,21 @@ def read_batches(batches: Iterable[Any], epochs: int | None, steps: int | None, 
     Raises:
         ValueError: If the batches cannot be read a second time.
     """
-    for epoch in itertools.count() if epochs is None else range(epochs):
-        empty = True
-        for batch in batches:
+    while (epochs is None or history.epochs < epochs) and (steps is None or history.steps < steps):
+        empty = not place.taken
+        for batch in place.epoch():
             empty = False
             yield batch
             if steps is not None and history.steps >= steps:
                 return
-        if empty and epoch:
+        if empty and history.epochs:
             raise ValueError(
-                f"batches was used up after {epoch} epoch and {history.steps} steps; it should be something that can "
-                "be read again (a list, or an object with __iter__), or yield enough batches"
+                f"batches was used up after {history.epochs} epoch and {history.steps} steps; it should be something "
+                "that can be read again (a list, or an object with __iter__), or yield enough batches"
             )
         if empty:
             return
-        history.epochs = epoch + 1
+        history.epochs += 1
         yield END_OF_EPOCH
 
 

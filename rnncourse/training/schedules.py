@@ -3,9 +3,12 @@
 import math
 from collections.abc import Callable
 
+from rnncourse.signatures import checked
+
 __all__ = ["cosine"]
 
 
+@checked
 def cosine(steps: int, warmup: int = 0) -> Callable[[int], float]:
     r"""Returns a schedule that rises linearly for ``warmup`` steps and then falls along half a cosine to zero.
 

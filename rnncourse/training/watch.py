@@ -30,7 +30,7 @@ class Watch:
         if self.validate is None:
             return False
         history = self.history
-        value = measured(self.model, self.validate)
+        value = measured(self.model, self.validate, "validate")
         history.validation.append((history.steps, value))
         if math.isnan(value):  # it would be neither better nor worse than anything
             self.restore_best()
@@ -41,6 +41,11 @@ class Watch:
             self.best_weights = {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
         else:
             self.since_best += 1
+        return self.impatient()
+
+    def impatient(self) -> bool:
+        """Whether patience has run out; the history is then told."""
+        history = self.history
         if self.patience is None or self.since_best < self.patience:
             return False
         history.stopped = f"no improvement in {self.patience} validations (best {history.best:.4g})"

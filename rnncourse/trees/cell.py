@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rnncourse.cells import Cell
-from rnncourse.checks import check_positive, check_shape
+from rnncourse.checks import check_flag, check_positive, check_shape
 from rnncourse.shapes import LSTMState
 from rnncourse.trees.forest import Level
 
@@ -52,6 +52,7 @@ class TreeCell(Cell):
     ) -> None:
         if arity is not None:
             check_positive("arity", arity)
+        check_flag("bias", bias)
         self.arity = arity
         super().__init__(input_size, hidden_size, bias=bias, init=init)
 
@@ -72,7 +73,7 @@ class TreeCell(Cell):
             the :class:`~rnncourse.trees.forest.Level` that says whose they are; or of ``None`` and ``None`` where no
             node has children. It returns outputs and states.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__}: a tree cell should say its level_step")
 
     def project(self, x: Tensor) -> Tensor:
         """The inputs' and the biases' share of every gate."""
@@ -155,10 +156,12 @@ def check_node(
     """
     weight_ih, weight_hh, *biases = weights
     for name, weight in (("weight_ih", weight_ih), ("weight_hh", weight_hh)):
-        if not isinstance(weight, Tensor) or weight.dim() != 2:
+        if not isinstance(weight, Tensor) or weight.dim() != 2 or not weight.numel():
             check_shape(name, weight, gates=None, features=None)
     check_shape("x", x, like=weight_ih, batch=None, input=weight_ih.shape[1])
     hidden = weight_hh.shape[1] // (arity or 1)
+    if arity is not None and weight_hh.shape[1] != arity * hidden:
+        raise ValueError(f"weight_hh has {weight_hh.shape[1]} columns; it should have hidden ones for each of {arity}")
     check_states("children", children, lstm=gates[0] == 4, like=weight_hh, batch=len(x), children=None, hidden=hidden)
     count = (children.h if gates[0] == 4 else children).shape[1]
     if arity is not None and count > arity:
@@ -167,8 +170,9 @@ def check_node(
         if weight.shape[0] != blocks * hidden:
             check_shape(name, weight, gates=blocks * hidden, features=None)
     for name, bias in zip(("bias_ih", "bias_hh"), biases, strict=True):
-        if bias is not None and (not isinstance(bias, Tensor) or bias.shape != (gates[0] * hidden,)):
-            check_shape(name, bias, gates=gates[0] * hidden)
+        fits = isinstance(bias, Tensor) and bias.shape == (gates[0] * hidden,) and bias.dtype == weight_ih.dtype
+        if bias is not None and not fits:
+            check_shape(name, bias, like=weight_ih, gates=gates[0] * hidden)
 
 
 def check_states(name: str, state: Any, *, lstm: bool, like: Tensor, **axes: int | None) -> None:

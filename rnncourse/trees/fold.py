@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from rnncourse.checks import check_kind
+from rnncourse.checks import check_callable, check_kind
 from rnncourse.shapes import map_state
 from rnncourse.trees.forest import Forest
 
@@ -48,8 +48,11 @@ def fold(step: Callable[[Any, Any], tuple[Any, Any]], inputs: Tensor, state: Any
         >>> fold(depth, torch.zeros(1, 4, 2), torch.tensor([-1]), [tree])[1]
         tensor([2])
     """
+    check_callable("step", step, "a function from (input, children) to (output, state), such as a cell")
     forest = Forest.of(trees)
     check_nodes(inputs, forest)
+    if not _holds(state, len(inputs)):
+        raise ValueError(f"state is a {type(state).__name__}; it should hold tensors of shape (batch={len(inputs)}, …)")
     rows = inputs.unbind()  # not inputs[tree], whose backward is quadratic in the batch
     outputs, roots = [], []
     for tree, length in enumerate(forest.lengths.tolist()):
@@ -80,7 +83,17 @@ def join_states(*states: Any) -> Any:
         tensor([[[0., 0.],
                  [1., 1.]]])
     """
+    for state in states:
+        if not isinstance(state, (Tensor, tuple)) or isinstance(state, tuple) != isinstance(states[0], tuple):
+            raise ValueError(f"states holds a {type(state).__name__}; all should be states of one kind, of tensors")
     return map_state(lambda *parts: torch.stack(parts, 1), *states)
+
+
+def _holds(state: Any, batch: int) -> bool:
+    """Whether it is a state of this many rows."""
+    if isinstance(state, tuple):
+        return len(state) > 0 and all(_holds(part, batch) for part in state)
+    return isinstance(state, Tensor) and state.dim() > 0 and len(state) == batch
 
 
 def check_nodes(inputs: Any, forest: Forest) -> None:

@@ -159,8 +159,10 @@ def node_numbers(trees: Sequence[Any], name: str = "token") -> Int[Tensor, "batc
         tensor([[2, 3, 1],
                 [4, 0, 0]])
     """
-    if hasattr(trees, "children") or isinstance(trees, Forest) or not trees:
+    if not isinstance(trees, (tuple, list)) or hasattr(trees, "children") or isinstance(trees, Forest) or not trees:
         raise ValueError(f"trees is {_shown(trees)}; it should be a sequence of at least one tree")
+    if not isinstance(name, str):
+        raise ValueError(f"name is {name!r}; it should be the name of a nodes' attribute")
     rows = []
     for index, tree in enumerate(trees):
         walk = _Walk([], [], [], [], [])

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from rnncourse.checks import check_choice
+from rnncourse.checks import check_choice, check_positive
 from rnncourse.functional import RNNTrace
 from rnncourse.trees.cell import TreeCell, check_node, place_by_parent, project, side_by_side, sum_by_parent
 from rnncourse.trees.forest import Level
@@ -69,6 +69,8 @@ def tree_rnn_trace(
         tensor([[7.]])
     """
     check_choice("nonlinearity", nonlinearity, ("tanh", "relu"))
+    if arity is not None:
+        check_positive("arity", arity)
     check_node(x, children, (weight_ih, weight_hh, bias_ih, bias_hh), (1, 1), arity)
     h = children.sum(1) if arity is None else side_by_side(children, arity)  # (batch, columns)
     a = project(x, weight_ih, bias_ih, bias_hh) + F.linear(h, weight_hh)

@@ -10,6 +10,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
+from rnncourse.signatures import checked
 from rnncourse.viz import style
 
 #: What each candidate is called in a figure, and its colour.
@@ -33,6 +34,7 @@ def _colour(candidate: str) -> str:
     return style.COLOURS[CANDIDATES[candidate][1]]
 
 
+@checked
 def speed_figure(record: dict[str, Any], work: str = "forward+backward") -> Figure:
     """How long each candidate takes as a multiple of ``torch.nn``, for every cell and size.
 
@@ -86,6 +88,7 @@ def _logarithmic(axis: Any, times: list[int], xlabel: str) -> None:
     axis.set_xticks([], minor=True)
 
 
+@checked
 def lengths_figure(record: dict[str, Any]) -> Figure:
     """Time of a batch of sequences of many lengths: ours with their lengths, torch.nn packed.
 
@@ -112,6 +115,7 @@ def lengths_figure(record: dict[str, Any]) -> Figure:
     return figure
 
 
+@checked
 def growth_figure(record: dict[str, Any]) -> Figure:
     """How time grows with the length of the sequence, with the fitted exponents.
 
@@ -138,6 +142,7 @@ def growth_figure(record: dict[str, Any]) -> Figure:
     return figure
 
 
+@checked
 def memory_figure(record: dict[str, Any]) -> Figure:
     """Peak memory of one forward and backward pass over a long sequence, and its time.
 
@@ -161,6 +166,7 @@ def memory_figure(record: dict[str, Any]) -> Figure:
     return figure
 
 
+@checked
 def scan_figure(record: dict[str, Any]) -> Figure:
     """How long a minGRU takes by each scan, by its readable loop, and a GRU of ``torch.nn``, as the sequence grows.
 
@@ -196,6 +202,7 @@ FIGURES: dict[str, Callable[[dict[str, Any]], Figure]] = {
 }
 
 
+@checked
 def save_all(record: dict[str, Any], folder: Path) -> list[Path]:
     """Draw what the record has and save it as ``bench_NAME.svg``, the same bytes for the same numbers.
 

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.text import Text
 
+from rnncourse.signatures import checked
 from rnncourse.viz.diagrams import Part, Sketch
 
 WIDTH, HEIGHT = 7.0, 4.35
@@ -99,6 +100,7 @@ def _pale(colour: object) -> tuple[float, float, float]:
     return tuple(PALE + (1 - PALE) * channel for channel in (red, green, blue))
 
 
+@checked
 def outline(sketch: Sketch, title: str) -> Part:
     """Draws the frame that all cells share.
 
@@ -112,6 +114,7 @@ def outline(sketch: Sketch, title: str) -> Part:
     return sketch.frame(0.95, 0.92, 5.1, 2.6, title)
 
 
+@checked
 def vanilla_cell(highlight: str | None = None) -> Figure:
     """Draws one step of the vanilla cell: one learned layer, whose output has two jobs.
 
@@ -154,6 +157,7 @@ EQUATIONS = {
 """The four steps of the LSTM, in the order in which they are taken."""
 
 
+@checked
 def lstm_cell(highlight: str | None = None) -> Figure:
     """Draws one step of the LSTM: four learned layers, and the cell state's line along the top.
 
@@ -238,6 +242,7 @@ def _join(sketch: LitSketch, y: float) -> Part:
     return joint
 
 
+@checked
 def conveyor_belt(steps: int = 3, *, gradient: bool = False) -> Figure:
     """Draws the cell states over time: at every step one product and one sum, and nothing else on the line.
 

@@ -7,11 +7,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from rnncourse.signatures import checked
 from rnncourse.viz.style import COLOURS, CYCLE, figure
 
 Values = Sequence[float] | Sequence[Sequence[float]] | np.ndarray
 
 
+@checked
 def loss_curves(
     runs: Mapping[str, Any],
     *,
@@ -56,6 +58,7 @@ def loss_curves(
     return fig
 
 
+@checked
 def lines(
     x: Sequence[float],
     series: Mapping[str, Values],
@@ -110,6 +113,7 @@ def lines(
     return fig
 
 
+@checked
 def bars(
     values: Mapping[str, float | Sequence[float]], *, ylabel: str, baselines: Mapping[str, float] | None = None
 ) -> Figure:

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 
+from rnncourse.signatures import checked
 from rnncourse.viz.style import COLOURS, CYCLE, figure, plain
 
 LINES = {
@@ -17,6 +18,7 @@ LINES = {
 """How each kind of line is drawn, so that the three are told apart without colour."""
 
 
+@checked
 def credit_chain(steps: int = 6, *, shrink: float = 0.6) -> Figure:
     """Draws an unrolled network whose gradient, on its way back, shrinks in one row and grows in the other.
 
@@ -72,6 +74,7 @@ def credit_chain(steps: int = 6, *, shrink: float = 0.6) -> Figure:
     return fig
 
 
+@checked
 def activations(x: Sequence[float], functions: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> Figure:
     """Draws activation functions beside their slopes.
 
@@ -85,6 +88,10 @@ def activations(x: Sequence[float], functions: Mapping[str, tuple[Sequence[float
     Raises:
         ValueError: If there is nothing to draw.
     """
+    if any(len(values) != len(x) for pair in functions.values() for values in pair) or not len(x):
+        raise ValueError(
+            f"x has {len(x)} places; it should have as many as each function's values and slopes, not none"
+        )
     if not functions:
         raise ValueError("functions is empty; it should hold at least one function")
     fig, (left, right) = figure(7, 2.8, ncols=2)
@@ -97,6 +104,7 @@ def activations(x: Sequence[float], functions: Mapping[str, tuple[Sequence[float
     return fig
 
 
+@checked
 def decay(
     panels: Mapping[str, Mapping[str, Sequence[float]]], *, floor: float = 1e-12, ceiling: float = 1e12
 ) -> Figure:
@@ -132,6 +140,7 @@ def decay(
     return fig
 
 
+@checked
 def gradient_lines(lines: Mapping[str, Sequence[float]], *, ylabel: str, floor: float = 1e-12) -> Figure:
     """Draws gradient norms against the steps back from the loss, one line for each network.
 
@@ -158,6 +167,7 @@ def gradient_lines(lines: Mapping[str, Sequence[float]], *, ylabel: str, floor: 
     return fig
 
 
+@checked
 def clipping(
     runs: Mapping[str, tuple[Sequence[float], Sequence[tuple[int, float]]]], *, baseline: float, clip: float
 ) -> Figure:
@@ -188,6 +198,7 @@ def clipping(
     return fig
 
 
+@checked
 def horizons(reached: Mapping[str, Sequence[int]], *, lengths: Sequence[int], sequences: int) -> Figure:
     """Draws the longest sequence that each cell learned within one budget: a bar for the median, a dot for each seed.
 
@@ -204,6 +215,9 @@ def horizons(reached: Mapping[str, Sequence[int]], *, lengths: Sequence[int], se
     """
     if not reached:
         raise ValueError("reached is empty; it should hold at least one cell")
+    unknown = {length for seeds in reached.values() for length in seeds} - {0, *lengths}
+    if unknown:
+        raise ValueError(f"reached holds {min(unknown)}, which is none of lengths; it should be, or 0 for none")
     fig, axes = figure(6.6, 0.6 + 0.5 * len(reached))
     place = {0: 0, **{length: i + 1 for i, length in enumerate(sorted(lengths))}}
     for row, (seeds, colour) in enumerate(zip(reached.values(), cycle(CYCLE), strict=False)):

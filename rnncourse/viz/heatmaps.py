@@ -1,5 +1,6 @@
 """Heat maps: numbers over a text, character by character, and over a grid."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,11 +10,14 @@ from matplotlib.colors import Normalize, TwoSlopeNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from rnncourse.checks import check_positive
+from rnncourse.signatures import checked
 from rnncourse.viz.style import COLOURS, DIVERGING, figure
 
 VISIBLE = {" ": "␣", "\n": "⏎", "\t": "⇥"}
 
 
+@checked
 def text_heatmap(
     text: str | Sequence[str],
     values: Sequence[float] | Sequence[Sequence[float]] | np.ndarray,
@@ -39,6 +43,9 @@ def text_heatmap(
     Raises:
         ValueError: If the numbers do not fit the text or the labels.
     """
+    check_positive("per_line", per_line)
+    if centre is not None and not math.isfinite(centre):
+        raise ValueError(f"centre is {centre}; it should be finite, or None")
     rows = np.atleast_2d(np.asarray(values, dtype=float))
     if rows.shape[1] != len(text) or not len(text):
         raise ValueError(
@@ -69,6 +76,7 @@ def text_heatmap(
     return fig
 
 
+@checked
 def matrix(
     values: Sequence[Sequence[float]] | np.ndarray,
     *,
@@ -98,6 +106,8 @@ def matrix(
     Raises:
         ValueError: If values are not rows of equal length.
     """
+    if centre is not None and not math.isfinite(centre):
+        raise ValueError(f"centre is {centre}; it should be finite, or None")
     grid = np.asarray(values, dtype=float)
     if grid.ndim != 2 or not grid.size:
         raise ValueError(f"values has shape {grid.shape}; it should be rows of numbers")
@@ -107,6 +117,9 @@ def matrix(
     axes.imshow(grid, cmap=mappable.cmap, norm=mappable.norm, aspect="auto", interpolation="nearest")
     axes.grid(False)
     axes.set(xlabel=xlabel, ylabel=ylabel)
+    for name, ticks, count in (("xticks", xticks, columns), ("yticks", yticks, rows)):
+        if ticks is not None and len(ticks) != count:
+            raise ValueError(f"{name} has {len(ticks)} names; it should have {count}")
     if xticks is not None:
         axes.set_xticks(range(columns), xticks)
     if yticks is not None:
@@ -130,6 +143,7 @@ def _mappable(values: np.ndarray, centre: float | None) -> ScalarMappable:
     return ScalarMappable(TwoSlopeNorm(centre, centre - reach, centre + reach), DIVERGING)
 
 
+@checked
 def draw_cell(axes: Axes, x: float, y: float, width: float, part: str, mappable: ScalarMappable, number: float) -> None:
     axes.add_patch(Rectangle((x, y - 0.5), width, 0.94, color=mappable.to_rgba(number), lw=0))
     shown = VISIBLE.get(part, part)
@@ -140,6 +154,7 @@ def draw_cell(axes: Axes, x: float, y: float, width: float, part: str, mappable:
     )  # fmt: skip
 
 
+@checked
 def ink_on(mappable: ScalarMappable, number: float) -> str:
     """Dark ink on a light cell, white on a dark one."""
     red, green, blue, _ = mappable.to_rgba(number)

@@ -6,11 +6,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from rnncourse.signatures import checked
 from rnncourse.viz.style import COLOURS, CYCLE, figure
 
 MARKERS = ("o", "s", "^", "D", "v", "P")
 
 
+@checked
 def sweep(
     x: Sequence[float],
     lines: Mapping[str, Sequence[Sequence[float]] | np.ndarray],
@@ -69,6 +71,7 @@ def sweep(
     return fig
 
 
+@checked
 def dots(
     panels: Mapping[str, Mapping[str, Sequence[float]]],
     *,

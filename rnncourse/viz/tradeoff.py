@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 
+from rnncourse.signatures import checked
 from rnncourse.viz import style
 
 
+@checked
 def sizes_and_bits(
     curves: Mapping[str, Sequence[tuple[float, float, str]]],
     points: Mapping[str, tuple[float, float]],

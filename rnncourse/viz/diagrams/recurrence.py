@@ -5,6 +5,7 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 
+from rnncourse.signatures import checked
 from rnncourse.viz.diagrams.part import Part, Point
 from rnncourse.viz.diagrams.sketch import Sketch
 from rnncourse.viz.style import COLOURS
@@ -49,6 +50,7 @@ def cycle() -> Figure:
     return sketch.figure
 
 
+@checked
 def unrolled_rnn(steps: int = 4, *, folded: bool = True, outputs: bool = True, gradient: bool = False) -> Figure:
     """Draws a recurrent network over time: the same weights at every step.
 
