@@ -17,10 +17,10 @@ import threading
 import time
 from typing import Any
 
-from rnncourse.grading.cgroup import new_group
-from rnncourse.grading.leftovers import remove
-from rnncourse.grading.sandbox import Limits, Wall, worker_environment
-from rnncourse.grading.watch import kill_marked, look
+from rnncourse.grading.walls.cgroup import new_group
+from rnncourse.grading.walls.leftovers import remove
+from rnncourse.grading.walls.sandbox import Limits, Wall, worker_environment
+from rnncourse.grading.walls.watch import kill_marked, look
 from rnncourse.grading.wire import NO_NONCE, PREFIX, WireError, pack, sizes, unpack
 
 __all__ = ["Lost", "Worker"]

@@ -90,7 +90,7 @@ def lay_out(folder: Path, root: Path) -> list[str]:
 
 def check_installation() -> list[Line]:
     """Python, torch, the data sets, JupyterLab and the sandbox: one line each."""
-    from rnncourse.grading.sandbox import find_sandbox
+    from rnncourse.grading.walls.sandbox import find_sandbox
 
     lines = [Line(sys.version_info >= (3, 11), f"Python {platform.python_version()} (3.11 or newer is needed)")]
     lines.append(_torch())

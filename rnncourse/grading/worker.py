@@ -1,6 +1,6 @@
 """The process that runs a learner's notebook: it obeys the grader, and nobody believes it.
 
-It is started by :mod:`rnncourse.grading.grader`, behind the walls of :mod:`rnncourse.grading.sandbox`. Over its
+It is started by :mod:`rnncourse.grading.grader`, behind the walls of :mod:`rnncourse.grading.walls.sandbox`. Over its
 standard input come requests (run this cell, call this function with these arguments), over its standard output go
 replies. Once the first cell has run, everything in here may have been replaced by the learner's code; nothing that
 it says is taken for more than an answer.
@@ -17,7 +17,7 @@ def main() -> None:
     """Confines itself, says that it is ready, then serves requests until the pipe closes."""
     settings = json.loads("".join(sys.argv[1:]))
     sys.argv = [""]
-    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+    sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "walls"))
     from confine import confine  # by itself: importing the course would import what it needs, before there are walls
 
     del sys.path[0]

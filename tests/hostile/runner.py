@@ -10,8 +10,8 @@ from pathlib import Path
 
 from rnncourse.grading.grader import GradeReport, grade
 from rnncourse.grading.marking import Mark
-from rnncourse.grading.sandbox import Limits
 from rnncourse.grading.spec import Question, Wrong
+from rnncourse.grading.walls.sandbox import Limits
 from tests.hostile.case import Case
 from tests.hostile.cases import families
 

@@ -1,10 +1,10 @@
 """The walls around a learner's process: which there are, what they allow, and how to find out whether they stand.
 
-There are two. Behind **bubblewrap** (:mod:`rnncourse.grading.bubblewrap`) the process has a machine of its own: no
-other process, no network, no file but those that are shown. Where containers forbid that, **Landlock**
-(:mod:`rnncourse.grading.landlocked`) closes files, and a user id of its own, refused system calls and limits close
-the rest. Either way the worker gives up everything that it could do before it runs the first line of anybody else's
-(:mod:`rnncourse.grading.confine`), and a control group bounds the sum of what it uses where there is one.
+There are two. Behind **bubblewrap** (:mod:`rnncourse.grading.walls.bubblewrap`) the process has a machine of its own:
+no other process, no network, no file but those that are shown. Where containers forbid that, **Landlock**
+(:mod:`rnncourse.grading.walls.landlocked`) closes files, and a user id of its own, refused system calls and limits
+close the rest. Either way the worker gives up everything that it could do before it runs the first line of anybody
+else's (:mod:`rnncourse.grading.walls.confine`), and a control group bounds the sum of what it uses where there is one.
 """
 
 import functools
@@ -18,7 +18,7 @@ import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from rnncourse.grading.covering import PACKAGE
+from rnncourse.grading.walls.covering import PACKAGE
 
 __all__ = ["Limits", "Wall", "find_sandbox", "worker_environment"]
 
@@ -78,11 +78,11 @@ class Wall:
             probe: Confine yourself, say "ready" and end, to find out whether the wall stands.
         """
         if self.name == "bubblewrap":
-            from rnncourse.grading.bubblewrap import bubblewrap_command
+            from rnncourse.grading.walls.bubblewrap import bubblewrap_command
 
             return bubblewrap_command(self.bwrap, limits, probe=probe)
         if self.name == "landlock":
-            from rnncourse.grading.landlocked import landlocked_command
+            from rnncourse.grading.walls.landlocked import landlocked_command
 
             return landlocked_command(limits, folder, probe=probe)
         return plain_command(limits)
@@ -93,7 +93,7 @@ class Wall:
         if self.name == "bubblewrap":
             return None
         if self.name == "landlock":
-            from rnncourse.grading.landlocked import reachable
+            from rnncourse.grading.walls.landlocked import reachable
 
             place = tempfile.gettempdir()
             return tempfile.mkdtemp(prefix=prefix, dir=place if reachable(place) else "/tmp")

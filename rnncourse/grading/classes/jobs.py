@@ -1,8 +1,8 @@
 """One notebook to grade as plain data, and the whole of what is done with it.
 
 A job is made by the process that owns the class, and done by another one: a child on this machine
-(:mod:`rnncourse.grading.pool`) or a worker of a cluster (:mod:`rnncourse.grading.cluster`). Both ways are JSON: the
-notebook's bytes in, a report of numbers and cleaned strings out. Nothing is pickled.
+(:mod:`rnncourse.grading.classes.pool`) or a worker of a cluster (:mod:`rnncourse.grading.classes.cluster`). Both ways
+are JSON: the notebook's bytes in, a report of numbers and cleaned strings out. Nothing is pickled.
 """
 
 import base64
@@ -113,7 +113,7 @@ def do(
         "grader"'s, or that there is no "sandbox".
     """
     from rnncourse.grading import grader
-    from rnncourse.grading.sandbox import Limits
+    from rnncourse.grading.walls.sandbox import Limits
 
     limits = Limits(cell_seconds=job["cell_seconds"], total_seconds=job["total_seconds"])
     asked = {"questions": [find(question_id) for question_id in job["questions"]]} if job["questions"] else {}

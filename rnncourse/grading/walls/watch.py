@@ -1,7 +1,7 @@
 """What a worker and everything that it started use up, as /proc tells it: memory, sockets, files.
 
-A control group counts better (:mod:`rnncourse.grading.cgroup`); this is for where there is none. It is a look, a few
-times a second, so what grows fast passes the limit by what it can take between two looks.
+A control group counts better (:mod:`rnncourse.grading.walls.cgroup`); this is for where there is none. It is a look, a
+few times a second, so what grows fast passes the limit by what it can take between two looks.
 """
 
 import contextlib

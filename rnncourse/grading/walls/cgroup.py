@@ -19,7 +19,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rnncourse.grading.sandbox import Limits
+from rnncourse.grading.walls.sandbox import Limits
 
 __all__ = ["Group", "new_group"]
 

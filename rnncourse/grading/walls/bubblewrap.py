@@ -4,7 +4,8 @@ Inside there is:
 
 - a read-only Python with its installed packages, the system's shared libraries and commands, and nothing else of the
   disk;
-- this package, and everything that is the course covered up, wherever it lies (:mod:`rnncourse.grading.covering`);
+- this package, and everything that is the course covered up, wherever it lies
+  (:mod:`rnncourse.grading.walls.covering`);
 - a small writable ``/tmp``; no network; no other process; no environment but what stands in the command.
 
 Two ways lead in. As an ordinary user, bubblewrap makes a user namespace. As root (containers, graders) it needs none,
@@ -14,9 +15,9 @@ and the worker gives up root for a user id of its own.
 import os
 from pathlib import Path
 
-from rnncourse.grading.covering import PACKAGE, hidden_in_package, shown
-from rnncourse.grading.landlocked import landlock_version
-from rnncourse.grading.sandbox import MIB, Limits, new_user_id, settings, worker_environment, worker_program
+from rnncourse.grading.walls.covering import PACKAGE, hidden_in_package, shown
+from rnncourse.grading.walls.landlocked import landlock_version
+from rnncourse.grading.walls.sandbox import MIB, Limits, new_user_id, settings, worker_environment, worker_program
 
 __all__ = ["bubblewrap_command"]
 
