@@ -94,7 +94,7 @@ def test_whatever_else_arrives_the_worker_is_lost_and_gone(script, words, worker
     one = worker(script)
     with pytest.raises(Lost, match=words):
         ask(one, seconds=3.0)
-    assert one.process.poll() is not None
+    assert one.process.wait(0) is not None
 
 
 def test_a_frame_that_arrives_too_late_is_too_late(worker):

@@ -41,6 +41,15 @@ class Group:
     prefix: list[str] = field(default_factory=list)
     folders: list[Path] = field(default_factory=list)
 
+    def enter(self, process: int) -> None:
+        """Puts a process into it that runs already: what it uses from now on is counted.
+
+        Raises:
+            OSError: If the kernel does not let us.
+        """
+        for folder in self.folders:
+            (folder / "cgroup.procs").write_text(str(process))
+
     def overrun(self) -> bool:
         """Whether the kernel had to end something in it because memory was used up."""
         for folder in self.folders:
