@@ -7,18 +7,19 @@ the grader may start another.
 """
 
 import contextlib
+import functools
 import os
 import queue
 import secrets
 import signal
+import sys
 import tempfile
 import threading
 import time
 from typing import Any
 
 from rnncourse.grading.processes import Forked, Started
-from rnncourse.grading.walls.cgroup import new_group
-from rnncourse.grading.walls.leftovers import remove
+from rnncourse.grading.walls import cgroup, leftovers
 from rnncourse.grading.walls.sandbox import Limits, Wall, worker_environment
 from rnncourse.grading.walls.watch import kill_marked, look
 from rnncourse.grading.warm import warm_process
@@ -49,6 +50,7 @@ class Worker:
     """
 
     def __init__(self, wall: Wall, limits: Limits, deadline: float = float("inf")):
+        _sweep()
         self.limits = limits
         self.wall = wall
         self.expected: bytes | None = NO_NONCE
@@ -58,7 +60,7 @@ class Worker:
         self.mark = secrets.token_hex(16)
         self.folder = wall.folder()
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed by kill); what is said before it is ready
-        self.group = new_group(limits) if wall.name != "none" else None
+        self.group = cgroup.new_group(limits) if wall.name != "none" else None
         self.held = contextlib.ExitStack()  # the warmed process that it comes from, for as long as it lives
         try:
             self.process = self._forked(deadline) or self._started()
@@ -157,7 +159,7 @@ class Worker:
         if self.wall.name == "none":
             kill_marked(f"{MARK}={self.mark}".encode())
         if self.folder:
-            remove(self.folder)
+            leftovers.remove(self.folder)
 
     def _receive(self, deadline: float, doing: str) -> tuple[dict, dict]:
         """The reply to the request under way."""
@@ -251,6 +253,14 @@ class Worker:
         finally:
             with contextlib.suppress(OSError):
                 stream.close()
+
+
+@functools.lru_cache(maxsize=1)
+def _sweep() -> None:
+    """Once for each grader: what others have left that were killed."""
+    if sys.platform == "linux":
+        leftovers.sweep()
+        cgroup.sweep()
 
 
 def _skip(stream: Any, count: int) -> None:

@@ -25,6 +25,8 @@ def main() -> None:
     package = settings["package"]
     if settings["warm"]:
         return _stay_warm(confine)
+    if settings["keeper"]:
+        settings["parent"] = _with_a_keeper(settings["parent"])
     if settings["user_id"] is not None and settings["wall"] == "landlock":
         package = _doors(package)
     confine(settings)
@@ -38,6 +40,34 @@ def main() -> None:
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 2)  # from here on nobody reads what is written to the standard streams
     serve()
+
+
+def _with_a_keeper(grader: int) -> int:
+    """Goes on in a child; this process stays behind and ends all of the group when the worker or the grader ends.
+
+    What a notebook starts does not end with the grader by itself where there is no namespace to end with. It cannot
+    leave the group there, and it may not signal this process.
+
+    Returns:
+        To the child: its parent's process id.
+    """
+    import ctypes
+    import signal
+
+    keeper = os.getpid()
+    worker = os.fork()
+    if not worker:
+        return keeper
+    signal.signal(signal.SIGTERM, lambda *nothing: os.killpg(0, signal.SIGKILL))
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM, 0, 0, 0)  # PR_SET_PDEATHSIG
+    if os.getppid() != grader:  # it ended before we asked
+        os.killpg(0, signal.SIGKILL)
+    null = os.open(os.devnull, os.O_RDWR)
+    for pipe in (0, 1):  # the worker's alone
+        os.dup2(null, pipe)
+    _, status = os.waitpid(worker, 0)
+    code = os.waitstatus_to_exitcode(status)
+    os._exit(code if code >= 0 else 128 - code)
 
 
 def _stay_warm(confine) -> None:

@@ -14,6 +14,7 @@ from rnncourse.grading.grader import GradeReport, grade
 from rnncourse.grading.marking import Mark
 from rnncourse.grading.spec import Question, Wrong
 from rnncourse.grading.walls import watch
+from rnncourse.grading.walls.leftovers import name
 from rnncourse.grading.walls.sandbox import Limits
 from tests.hostile.case import Case
 from tests.hostile.cases import families
@@ -123,10 +124,10 @@ def _numbers(process: int) -> int:
 
 def _left() -> list[str]:
     found = [f"process {process}: {words}" for process, words in _orphans()]
-    found += [f"folder {path}" for path in Path(tempfile.gettempdir()).glob(f"rnncourse-{os.getpid()}-*")]
+    found += [f"folder {path}" for path in Path(tempfile.gettempdir()).glob(f"{name()}*")]
     with contextlib.suppress(OSError):
         found += [f"segment {line}" for line in Path("/proc/sysvipc/shm").read_text().splitlines()[1:]]
-    found += [f"group {path}" for path in Path("/sys/fs/cgroup").glob(f"**/rnncourse-{os.getpid()}-*")]
+    found += [f"group {path}" for path in Path("/sys/fs/cgroup").glob(f"**/{name()}*")]
     return found
 
 

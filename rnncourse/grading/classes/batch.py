@@ -106,6 +106,7 @@ class Class:
         header = {"course": __version__, "seed": seeds.fresh() if self.seed is None else self.seed}
         with Log(self.out / LOG_NAME, header) as log:
             self._same_class(log.header)
+            outputs.forget_halves(self.out)  # the log is ours alone, so nobody is writing
             work = list(self._work(people, log.header["seed"]))
             again = self._again(work, people)
             todo = [one for one in work if one.learner in again or not _final(log.entries.get(one.key))]

@@ -6,16 +6,17 @@ are JSON: the notebook's bytes in, a report of numbers and cleaned strings out. 
 """
 
 import base64
+import contextlib
 import os
 import re
 import stat
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from rnncourse.grading.names import clean
+from rnncourse.grading.walls.leftovers import new_folder, remove
 
 __all__ = ["Options", "do", "make_job", "read_bytes", "report_to_dict"]
 
@@ -118,7 +119,7 @@ def do(
     limits = Limits(cell_seconds=job["cell_seconds"], total_seconds=job["total_seconds"])
     asked = {"questions": [find(question_id) for question_id in job["questions"]]} if job["questions"] else {}
     try:
-        with tempfile.TemporaryDirectory(prefix="rnncourse-") as folder:
+        with _folder() as folder:
             path = Path(folder) / job["name"]
             path.write_bytes(base64.b64decode(job["notebook"]))
             try:
@@ -140,6 +141,16 @@ def do(
     except Exception as error:
         what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         return {"failure": clean(f"the grader itself failed ({what})"), "fault": "grader"}
+
+
+@contextlib.contextmanager
+def _folder() -> Iterator[str]:
+    """A folder for the notebook; where this process is killed, the next grader removes it."""
+    folder = new_folder()
+    try:
+        yield folder
+    finally:
+        remove(folder)
 
 
 def report_to_dict(report: Any) -> dict[str, Any]:

@@ -53,6 +53,7 @@ def landlocked_command(limits: Limits, folder: str | None, *, probe: bool = Fals
         landlock=allowed,
         seccomp=refused,
         parent=os.getpid(),
+        keeper=not probe,
         probe=probe,
     )
     return [str(places.python), *worker_program(), *told]

@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rnncourse.grading.walls.covering import PACKAGE
+from rnncourse.grading.walls.leftovers import new_folder, remove
 
 __all__ = ["Limits", "Wall", "find_sandbox", "worker_environment"]
 
@@ -101,15 +102,14 @@ class Wall:
 
     def folder(self) -> str | None:
         """A new folder for a worker that shares the machine's file system; bubblewrap makes one that no disk holds."""
-        prefix = f"rnncourse-{os.getpid()}-"
         if self.name == "bubblewrap":
             return None
         if self.name == "landlock":
             from rnncourse.grading.walls.landlocked import reachable
 
             place = tempfile.gettempdir()
-            return tempfile.mkdtemp(prefix=prefix, dir=place if reachable(place) else "/tmp")
-        return tempfile.mkdtemp(prefix=prefix)
+            return new_folder(place if reachable(place) else "/tmp")
+        return new_folder()
 
 
 def worker_environment(folder: str | None = None) -> dict[str, str]:
@@ -140,7 +140,7 @@ def settings(path: list[str], limits: Limits, **walls: object) -> list[str]:
     One text, in as many arguments as it takes: Linux takes no single one over 128 KiB.
     """
     nothing = {"wall": "none", "user_id": None, "tmpfs": {}, "landlock": None, "seccomp": [], "parent": None}
-    nothing |= {"package": None, "probe": False, "warm": False}
+    nothing |= {"package": None, "probe": False, "warm": False, "keeper": False}
     told = json.dumps({"path": path, "limits": numbers(limits)} | nothing | walls)
     return [told[start : start + ARGUMENT] for start in range(0, len(told), ARGUMENT)]
 
@@ -212,7 +212,7 @@ def _fails(wall: Wall) -> str | None:
         return str(error)
     finally:
         if folder:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove(folder)
     if done.returncode == 0 and done.stdout == b"ready":
         return None
     lines = done.stderr.decode(errors="replace").strip().splitlines()
