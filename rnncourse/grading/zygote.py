@@ -55,6 +55,7 @@ def serve(begin: Callable[[int, int], Callable[[], None]], confine: Callable[[di
     gc.freeze()  # a child that collects garbage does not have to copy what is here
     with socket.socket(fileno=os.dup(0)) as control:
         control.settimeout(IDLE_SECONDS)
+        signal.signal(signal.SIGCHLD, lambda *nothing: _reap())
         control.send(READY)
         while True:
             try:
@@ -65,7 +66,6 @@ def serve(begin: Callable[[int, int], Callable[[], None]], confine: Callable[[di
                     continue
             if len(handles) != 3:
                 return
-            _reap()
             if os.fork() == 0:
                 try:
                     _be_born(libc, fresh, json.loads(message), handles, begin, confine)
@@ -87,6 +87,7 @@ def _reap() -> bool:
 
 def _be_born(libc, fresh, settings: dict, handles: list[int], begin, confine) -> None:
     """A child's life up to the worker's loop; it never returns."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     requests, replies, line = handles
     lifeline = socket.socket(fileno=line)
     try:
