@@ -37,6 +37,10 @@ def main() -> None:
         _import_by_place(package)
     requests, replies = _private_pipes()
     serve = _server(requests, replies)
+    if settings["wall"] == "landlock":
+        from rnncourse.grading.alone import load_data_alone
+
+        load_data_alone()
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 2)  # from here on nobody reads what is written to the standard streams
     serve()
