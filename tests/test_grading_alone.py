@@ -39,8 +39,8 @@ def test_workers_by_their_place_are_left_out_too(alone):
 
 
 def test_what_a_loader_refuses_is_refused_still(alone):
-    with pytest.raises(TypeError, match="shufle"):
-        alone(range(3), shufle=True)
+    with pytest.raises(TypeError, match="unknown_word"):
+        alone(range(3), unknown_word=True)
     with pytest.raises(ValueError, match="batch_size"):
         alone(range(3), batch_size=0)
 

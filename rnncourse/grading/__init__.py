@@ -28,8 +28,10 @@ look like a shortcut.
 The modules, from the bottom: :mod:`~rnncourse.grading.spec` (what a question is), :mod:`~rnncourse.grading.wire`
 (what crosses the pipe), :mod:`~rnncourse.grading.comparison`, :mod:`~rnncourse.grading.judging` and
 :mod:`~rnncourse.grading.marking` (values to points and words), :mod:`~rnncourse.grading.selfcheck`; then, for the
-graded run, the room :mod:`~rnncourse.grading.walls`, :mod:`~rnncourse.grading.channel` (the grader's end of the
-pipe), :mod:`~rnncourse.grading.worker` (the other end) and :mod:`~rnncourse.grading.grader`, with
-:mod:`~rnncourse.grading.report` and :mod:`~rnncourse.grading.page` for what comes out. A whole class is the room
+graded run, the room :mod:`~rnncourse.grading.walls`, :mod:`~rnncourse.grading.worker` (inside) with
+:mod:`~rnncourse.grading.zygote` (which forks it), :mod:`~rnncourse.grading.warm`,
+:mod:`~rnncourse.grading.processes` and :mod:`~rnncourse.grading.channel` (the grader's end of the pipe) and
+:mod:`~rnncourse.grading.grader`, with :mod:`~rnncourse.grading.report` and :mod:`~rnncourse.grading.page` for what
+comes out. A whole class is the room
 :mod:`~rnncourse.grading.classes`.
 """
