@@ -64,7 +64,7 @@ def _state_folder(tmp_path_factory, monkeypatch):
 @pytest.fixture
 def faked(monkeypatch):
     """``rnncourse grade`` with examiners that need neither torch nor a sandbox (:mod:`tests.fake_examiner`)."""
-    from rnncourse.grading import batch, singly
+    from rnncourse.grading.classes import batch, singly
     from tests.fake_examiner import COMMAND
 
     by_hand, made = singly.grade_notebooks, batch.Class.__init__

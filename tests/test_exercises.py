@@ -8,7 +8,7 @@ import pytest
 from rnncourse.chapters import chapter_questions, worked_solutions
 from rnncourse.course import grade
 from rnncourse.grading.notebook import read_submission
-from rnncourse.grading.sandbox import find_sandbox
+from rnncourse.grading.walls.sandbox import find_sandbox
 from rnncourse.notebooks import exercise_from_solution, read
 from rnncourse.notebooks.files import normalise, to_text
 from rnncourse.notebooks.splicing import spliced

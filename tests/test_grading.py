@@ -17,18 +17,18 @@ from rnncourse.chapters import all_questions, find_question
 from rnncourse.cli import main
 from rnncourse.course import check
 from rnncourse.grading import progress
-from rnncourse.grading.bubblewrap import bubblewrap_command
+from rnncourse.grading.classes.jobs import report_to_dict
 from rnncourse.grading.comparison import difference
 from rnncourse.grading.grader import GradeReport
-from rnncourse.grading.jobs import report_to_dict
 from rnncourse.grading.judging import verdicts
 from rnncourse.grading.marking import Failure, Mark, mark
 from rnncourse.grading.notebook import read_submission
 from rnncourse.grading.page import as_html
 from rnncourse.grading.report import as_dict, as_json, as_table, console
-from rnncourse.grading.sandbox import Limits
 from rnncourse.grading.spec import Question, Wrong
 from rnncourse.grading.start import lay_out
+from rnncourse.grading.walls.bubblewrap import bubblewrap_command
+from rnncourse.grading.walls.sandbox import Limits
 from rnncourse.grading.wire import NO_NONCE, PREFIX, WireError, decode, encode, pack, plain, sizes, unpack
 from tests.house import ROOT
 

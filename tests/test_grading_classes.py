@@ -13,13 +13,13 @@ import time
 import pytest
 
 from rnncourse.cli import main
-from rnncourse.grading import batch
-from rnncourse.grading.batch import LOG_NAME, Class, NoWalls
-from rnncourse.grading.jobs import Options
-from rnncourse.grading.log import Log
-from rnncourse.grading.meter import Meter
-from rnncourse.grading.roster import read_roster
-from rnncourse.grading.submissions import find_learners
+from rnncourse.grading.classes import batch
+from rnncourse.grading.classes.batch import LOG_NAME, Class, NoWalls
+from rnncourse.grading.classes.jobs import Options
+from rnncourse.grading.classes.log import Log
+from rnncourse.grading.classes.meter import Meter
+from rnncourse.grading.classes.roster import read_roster
+from rnncourse.grading.classes.submissions import find_learners
 from tests import fake_examiner
 from tests.house import ROOT
 
@@ -298,7 +298,7 @@ def _readable(log):
 RUN = """
 import sys
 from pathlib import Path
-from rnncourse.grading.batch import Class
+from rnncourse.grading.classes.batch import Class
 from tests.fake_examiner import COMMAND
 Class(Path(sys.argv[1]), Path(sys.argv[2]), workers=2, command=COMMAND).grade()
 """
@@ -356,7 +356,7 @@ def test_a_class_is_finished_with_the_seed_and_the_course_that_it_was_begun_with
     graded(folder, seed=7)
     with pytest.raises(ValueError, match="another seed"):
         graded(folder, seed=8)
-    monkeypatch.setattr("rnncourse.grading.batch.__version__", "9.9")
+    monkeypatch.setattr("rnncourse.grading.classes.batch.__version__", "9.9")
     with pytest.raises(ValueError, match="begun with course"):
         graded(folder)
 
@@ -476,7 +476,7 @@ def test_the_exit_code_tells_the_truth_about_a_class(tmp_path, faked, capsys):
 def test_what_cannot_work_is_refused_before_grading(words, argv, tmp_path, faked, monkeypatch, capsys):
     if "--scheduler" in argv:
         pytest.importorskip("distributed")
-        monkeypatch.setattr("rnncourse.grading.cluster.PATIENCE", 0.2)
+        monkeypatch.setattr("rnncourse.grading.classes.cluster.PATIENCE", 0.2)
     monkeypatch.chdir(tmp_path)
     folder, file = a_class(tmp_path / "class", 2), tmp_path / "file"
     file.write_text("a,b\n1,2\n")
@@ -509,7 +509,7 @@ def test_each_report_of_several_notebooks_is_written_at_once(tmp_path, faked, mo
 @pytest.mark.slow
 @pytest.mark.sandbox
 def test_a_class_through_the_real_sandbox(tmp_path, capsys):
-    from rnncourse.grading.sandbox import find_sandbox
+    from rnncourse.grading.walls.sandbox import find_sandbox
     from tests.house import need
 
     found, reason = find_sandbox()

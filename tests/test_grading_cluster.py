@@ -10,8 +10,8 @@ import warnings
 
 import pytest
 
-from rnncourse.grading.batch import LOG_NAME, Class
-from rnncourse.grading.meter import Meter
+from rnncourse.grading.classes.batch import LOG_NAME, Class
+from rnncourse.grading.classes.meter import Meter
 from tests import fake_examiner
 from tests.test_grading_classes import a_class, graded, hand_in, quiet, summary, trace
 

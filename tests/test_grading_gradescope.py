@@ -13,7 +13,7 @@ from tests.fake_examiner import COMMAND
 from tests.house import ROOT
 from tests.test_grading_classes import hand_in
 
-FILES = ROOT / "rnncourse" / "grading" / "gradescope"
+FILES = ROOT / "rnncourse" / "grading" / "classes" / "gradescope"
 
 
 @pytest.fixture

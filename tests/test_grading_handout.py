@@ -7,9 +7,9 @@ import pytest
 
 from rnncourse.chapters import all_questions, chapter_questions, find_question
 from rnncourse.cli import main
-from rnncourse.grading.handout import choices, drawn, only
-from rnncourse.grading.roster import read_roster
-from rnncourse.grading.variants import read_variants
+from rnncourse.grading.classes.handout import choices, drawn, only
+from rnncourse.grading.classes.roster import read_roster
+from rnncourse.grading.classes.variants import read_variants
 from tests.fake_examiner import COMMAND
 from tests.house import ROOT
 from tests.test_grading_classes import graded, hand_in, trace
@@ -129,7 +129,7 @@ def test_a_handout_finds_its_learner_under_the_lists_name(tmp_path, monkeypatch)
 @pytest.mark.slow
 @pytest.mark.sandbox
 def test_a_variant_through_the_real_sandbox_is_out_of_its_own_questions(tmp_path, capsys):
-    from rnncourse.grading.sandbox import find_sandbox
+    from rnncourse.grading.walls.sandbox import find_sandbox
     from tests.house import need
 
     found, reason = find_sandbox()

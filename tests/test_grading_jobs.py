@@ -5,8 +5,8 @@ import os
 
 import pytest
 
+from rnncourse.grading.classes.jobs import Options, do, make_job, read_bytes
 from rnncourse.grading.grader import GradeReport, NoSandbox, Ungraded
-from rnncourse.grading.jobs import Options, do, make_job, read_bytes
 from rnncourse.grading.marking import Mark
 
 NAME = os.fsdecode(b"02_\xff\x1b[2J--json=x.ipynb")

@@ -16,11 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rnncourse.cli import main
-from rnncourse.grading import gradebooks, outputs
-from rnncourse.grading.batch import LOG_NAME
-from rnncourse.grading.gradebooks import cell
+from rnncourse.grading import outputs
+from rnncourse.grading.classes import gradebooks
+from rnncourse.grading.classes.batch import LOG_NAME
+from rnncourse.grading.classes.gradebooks import cell
+from rnncourse.grading.classes.roster import read_roster
 from rnncourse.grading.names import clean, file_stem, look, tell_apart, visible
-from rnncourse.grading.roster import read_roster
 from tests.house import ROOT
 from tests.test_grading_classes import graded, hand_in
 
@@ -280,7 +281,8 @@ def test_two_notebooks_of_one_name_are_told_apart_everywhere(tmp_path, monkeypat
 def as_command(argv, tmp_path, **environment):
     """The command in a process of its own, with fake examiners."""
     program = (
-        "import sys; from rnncourse.grading import pool, batch, singly; from tests.fake_examiner import COMMAND\n"
+        "import sys; from rnncourse.grading.classes import pool, batch, singly\n"
+        "from tests.fake_examiner import COMMAND\n"
         "pool.COMMAND = COMMAND\n"
         "singly.grade_notebooks.__defaults__ = (COMMAND,); batch.Class.__init__.__defaults__ = "
         "(*batch.Class.__init__.__defaults__[:-1], COMMAND)\n"
@@ -477,7 +479,7 @@ def test_a_grade_is_never_entered_on_a_guess(tmp_path):
     for name in ("Ann Lee", "bo", "BO"):
         hand_in(folder, f"{name}/02.ipynb", points=3)
     roster = read_roster(tmp_path / "list.csv")
-    from rnncourse.grading.submissions import find_learners
+    from rnncourse.grading.classes.submissions import find_learners
 
     assert roster.match(find_learners(folder)) == {}  # two of one name on the list; two who would be Bo
 
@@ -503,7 +505,7 @@ def test_gradescopes_result_adds_up_and_has_its_form(tmp_path):
 
 
 def test_the_instructors_page_counts_what_the_rows_hold(tmp_path):
-    from rnncourse.grading.instructor import hardest, histogram, mistakes
+    from rnncourse.grading.classes.instructor import hardest, histogram, mistakes
 
     folder = tmp_path / "class"
     for number, points in enumerate([0, 1, 1, 2, 3, 3]):
@@ -521,8 +523,8 @@ def test_the_instructors_page_counts_what_the_rows_hold(tmp_path):
 
 
 def test_a_question_that_the_better_half_answers_tells_apart(tmp_path):
-    from rnncourse.grading.instructor import hardest
-    from rnncourse.grading.rows import Row
+    from rnncourse.grading.classes.instructor import hardest
+    from rnncourse.grading.classes.rows import Row
 
     def row(first, second):
         questions = [

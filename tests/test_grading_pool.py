@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rnncourse.grading.pool import Slot, in_parallel
+from rnncourse.grading.classes.pool import Slot, in_parallel
 from tests import fake_examiner
 from tests.house import ROOT
 
@@ -18,7 +18,9 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="what the Linux kerne
 
 def examiner(work: str) -> tuple[str, ...]:
     """The real examiner with other work: an expression that knows ``job`` and ``say``."""
-    program = f"import os, sys, time\nfrom rnncourse.grading.examiner import serve\nserve(lambda job, say: {work})"
+    program = (
+        f"import os, sys, time\nfrom rnncourse.grading.classes.examiner import serve\nserve(lambda job, say: {work})"
+    )
     return (sys.executable, "-c", program)
 
 
@@ -83,7 +85,7 @@ def test_an_examiner_that_cannot_be_started_is_every_jobs_answer_and_no_exceptio
 @linux
 def test_no_examiner_outlives_a_killed_command(tmp_path):
     program = (
-        "from rnncourse.grading.pool import Slot\n"
+        "from rnncourse.grading.classes.pool import Slot\n"
         f"slot = Slot({examiner('time.sleep(600)')!r})\n"
         "print(slot._examiner().pid, flush=True)\n"
         "slot.grade({}, 600)"
@@ -112,7 +114,7 @@ def _state(pid: int) -> str:
 
 def test_nothing_in_the_working_directory_is_imported_by_an_examiner(tmp_path, monkeypatch, slot):
     """A folder of submissions may hold a ``torch.py``, and the command may be typed there."""
-    from rnncourse.grading.pool import COMMAND
+    from rnncourse.grading.classes.pool import COMMAND
 
     for name in ("torch", "json", "base64", "rnncourse"):
         (tmp_path / f"{name}.py").write_text("import os\nopen('imported', 'w')\nos._exit(3)")

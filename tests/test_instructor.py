@@ -78,7 +78,7 @@ def test_every_option_that_the_guide_shows_is_one(command, capsys):
 
 
 def test_every_output_that_the_guide_names_is_written(tmp_path):
-    from rnncourse.grading.roster import read_roster
+    from rnncourse.grading.classes.roster import read_roster
     from tests.test_grading_classes import graded, hand_in
 
     hand_in(tmp_path / "class", "ada.ipynb", points=3)

@@ -39,10 +39,12 @@ BESIDE = {
     "seq2seq": CORE | {"models"},
     "results": {"folders", "provenance", "scales"},
     "notebooks": {"folders", "provenance", "scales"},
-    "grading": {"folders", "version"},
+    "grading": {"grading.walls", "version"},
+    "grading.walls": set(),
+    "grading.classes": {"folders", "grading", "grading.walls", "version"},
     "chapters": NUMBERS | {"grading", "results", "viz"},
     "bench": NUMBERS | {"provenance", "version", "viz"},
-    "course": {"chapters", "grading"},
+    "course": {"chapters", "grading", "grading.walls"},
     "cli": {
         "bench",
         "chapters",
@@ -50,6 +52,8 @@ BESIDE = {
         "data",
         "folders",
         "grading",
+        "grading.classes",
+        "grading.walls",
         "notebooks",
         "provenance",
         "results",
@@ -78,14 +82,20 @@ def imported(file: Path, source: str | None = None) -> set[str]:
 
 
 def room_of(file: Path) -> str:
-    """The room a file lies in: the first name after `rnncourse`."""
-    return file.relative_to(PACKAGE).with_suffix("").parts[0]
+    """The room a file lies in: the first name after `rnncourse`, or the first two where a room has rooms of its own."""
+    return _room(file.relative_to(PACKAGE).with_suffix("").parts)
+
+
+def _room(parts: tuple[str, ...]) -> str:
+    inner = ".".join(parts[:2])
+    return inner if inner in KNOWS else parts[0]
 
 
 def rooms_of(names: set[str]) -> set[str]:
     """The rooms of this package among imported names; the bare package and what it holds itself are its front door."""
-    parts = [name.split(".") for name in names]
-    return {(each[1] if len(each) > 1 and each[1] in KNOWS else "__init__") for each in parts if each[0] == "rnncourse"}
+    parts = [tuple(name.split(".")) for name in names]
+    inside = [each[1:] for each in parts if each[0] == "rnncourse"]
+    return {_room(each) if each and each[0] in KNOWS else "__init__" for each in inside}
 
 
 def complaints(room: str, names: set[str]) -> list[str]:
@@ -146,6 +156,11 @@ def test_no_chapter_is_known_by_name(file):
         ("functional", "def f():\n    from .grading import check"),
         ("grading", "from rnncourse.chapters import all_questions"),
         ("grading", "import matplotlib.pyplot as plt"),
+        ("grading", "from rnncourse.grading.classes.jobs import do"),
+        ("grading.walls", "from rnncourse.grading.wire import pack"),
+        ("grading.walls", "from rnncourse.grading import wire"),
+        ("grading.classes", "from rnncourse.chapters import find_question"),
+        ("chapters", "from rnncourse.grading.walls.sandbox import Limits"),
         ("notebooks", "from rnncourse.results import load_result"),
         ("results", "from rnncourse.notebooks import course_root"),
         ("viz", "from rnncourse.training import History"),

@@ -1,5 +1,6 @@
 """Every question of the course, held to what a question has to be; a new module of questions joins by being there."""
 
+import dataclasses
 import functools
 import importlib
 import inspect
@@ -14,19 +15,13 @@ from rnncourse.chapters import all_questions
 from rnncourse.grading.edits import Edited
 from rnncourse.grading.marking import Failure, mark
 from rnncourse.grading.selfcheck import describe, examine
-from rnncourse.grading.spec import Question
+from rnncourse.grading.spec import Question, Wrong
 from rnncourse.grading.wire import decode, encode, plain
+from tests.seeds import answers, faults, of_the_day
 
 QUESTIONS = list(all_questions().values())
 SEEDS = range(12)
 every_question = pytest.mark.parametrize("question", QUESTIONS, ids=[question.id for question in QUESTIONS])
-
-
-def answers(question: Question, function, seed: int) -> dict:
-    """What a function answers to every case, as it would come out of the pipe."""
-    with torch.no_grad():
-        given = {label: function(*plain(arguments)) for label, arguments in question.inputs(seed).items()}
-    return {label: decode(*encode(plain(answer))) for label, answer in given.items()}
 
 
 @every_question
@@ -35,6 +30,29 @@ def test_the_reference_scores_full(question):
         result = mark(question, answers(question, question.reference, seed), seed)
         assert result.full, result.problems
         assert (result.mistake, result.hint) == ("", "")
+
+
+@every_question
+def test_on_todays_seeds_there_is_an_answer_and_every_named_mistake_is_known_by_its_name(question):
+    """Other seeds every day; ``python -m tests.seeds`` tries thousands."""
+    assert {seed: said for seed in of_the_day(2) if (said := faults(question, seed))} == {}
+
+
+def test_a_mistake_that_is_right_or_taken_for_another_is_seen():
+    """What the line above would say of a question whose mistakes coincide, or whose reference fails."""
+
+    def cases(draw):
+        return (draw.integer(0, 1),)
+
+    def twice(n):
+        return 2 * n
+
+    wrong = (Wrong("square", lambda n: n * n, "a"), Wrong("power", lambda n: n**3, "b"))
+    one = Question(id="9.1", title="x", points=1, reference=twice, wrong=wrong, hints=("x",), cases={"a number": cases})
+    said = {tuple(faults(one, seed)) for seed in range(20)}
+    assert said == {("'square' is right", "'power' is right"), ("'power' was taken for 'square'",)}
+    failing = dataclasses.replace(one, reference=lambda n: 1 // n, name="f")
+    assert any("finds no answer (ZeroDivisionError" in line for seed in range(20) for line in faults(failing, seed))
 
 
 @every_question

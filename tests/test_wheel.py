@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import rnncourse
-from rnncourse.grading.sandbox import find_sandbox
+from rnncourse.grading.walls.sandbox import find_sandbox
 from tests.house import ROOT, need, on_ci
 
 pytestmark = pytest.mark.slow

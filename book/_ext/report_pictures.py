@@ -17,10 +17,10 @@ from rich import _export_format, terminal_theme
 from rich.console import Console
 
 from rnncourse.course import grade
-from rnncourse.grading.jobs import report_to_dict
+from rnncourse.grading.classes.jobs import report_to_dict
 from rnncourse.grading.page import as_html
 from rnncourse.grading.report import as_table
-from rnncourse.grading.sandbox import Limits
+from rnncourse.grading.walls.sandbox import Limits
 
 ROOT = Path(__file__).resolve().parents[2]
 FIGURES = ROOT / "book" / "figures"

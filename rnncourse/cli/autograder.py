@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None, command: Sequence[str] | None = None
 
 
 def _check() -> int:
-    from rnncourse.grading.sandbox import find_sandbox
+    from rnncourse.grading.walls.sandbox import find_sandbox
 
     found, reason = find_sandbox()
     print(f"{'ok' if found else 'warning'}: {reason}")
@@ -45,12 +45,13 @@ def _check() -> int:
 
 
 def _grade(args: argparse.Namespace, command: Sequence[str] | None) -> int:
-    from rnncourse.grading import outputs, pool, seeds
-    from rnncourse.grading.gradebooks import gradescope
-    from rnncourse.grading.jobs import Options, make_job, read_bytes
+    from rnncourse.grading import outputs
+    from rnncourse.grading.classes import pool, seeds
+    from rnncourse.grading.classes.gradebooks import gradescope
+    from rnncourse.grading.classes.jobs import Options, make_job, read_bytes
+    from rnncourse.grading.classes.rows import make_rows
+    from rnncourse.grading.classes.submissions import Learner, notebooks_below
     from rnncourse.grading.notebook import FILE_LIMIT
-    from rnncourse.grading.rows import make_rows
-    from rnncourse.grading.submissions import Learner, notebooks_below
 
     options = Options(args.chapter, cell_seconds=args.cell_seconds, total_seconds=args.seconds)
     results = args.root / "results" / "results.json"

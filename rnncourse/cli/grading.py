@@ -134,10 +134,10 @@ def promised_json(words: Sequence[str], error: str) -> None:
 
 def _grade_notebooks(args: argparse.Namespace, said: dict[str, Any]) -> int:
     from rnncourse.grading import outputs, progress
+    from rnncourse.grading.classes.singly import grade_notebooks
+    from rnncourse.grading.classes.submissions import course_copy
     from rnncourse.grading.page import as_html
     from rnncourse.grading.report import as_dict, as_json, as_table, console
-    from rnncourse.grading.singly import grade_notebooks
-    from rnncourse.grading.submissions import course_copy
 
     notebooks = list(args.notebooks) or [
         path for path in sorted(Path("exercises").glob("[0-9][0-9]_*.ipynb")) if not course_copy(path)
@@ -176,11 +176,11 @@ def _grade_notebooks(args: argparse.Namespace, said: dict[str, Any]) -> int:
 
 def _grade_class(args: argparse.Namespace, said: dict[str, Any]) -> int:
     from rnncourse.grading import outputs
-    from rnncourse.grading.batch import Class
+    from rnncourse.grading.classes.batch import Class
+    from rnncourse.grading.classes.roster import read_roster
+    from rnncourse.grading.classes.variants import read_variants
     from rnncourse.grading.names import clean
     from rnncourse.grading.report import as_dict, as_json, class_table, console
-    from rnncourse.grading.roster import read_roster
-    from rnncourse.grading.variants import read_variants
 
     folder = args.notebooks[0]
     if args.own:
@@ -220,7 +220,7 @@ def _grade_class(args: argparse.Namespace, said: dict[str, Any]) -> int:
 
 
 def _options(args: argparse.Namespace) -> Any:
-    from rnncourse.grading.jobs import Options
+    from rnncourse.grading.classes.jobs import Options
 
     if not (0 < args.cell_seconds < 86400 and 0 < args.seconds < 86400):
         raise ValueError("--cell-seconds and --seconds should be positive, and less than a day")
@@ -235,8 +235,8 @@ def run_handout(args: argparse.Namespace) -> int:
     """``rnncourse handout``: an exercise for each learner of a list."""
     from rnncourse.chapters import chapter_questions
     from rnncourse.folders import course_root
-    from rnncourse.grading.handout import hand_out
-    from rnncourse.grading.roster import read_roster
+    from rnncourse.grading.classes.handout import hand_out
+    from rnncourse.grading.classes.roster import read_roster
     from rnncourse.notebooks.plain import learners_course
 
     for line in hand_out(

@@ -27,16 +27,11 @@ look like a shortcut.
 
 The modules, from the bottom: :mod:`~rnncourse.grading.spec` (what a question is), :mod:`~rnncourse.grading.wire`
 (what crosses the pipe), :mod:`~rnncourse.grading.comparison`, :mod:`~rnncourse.grading.judging` and
-:mod:`~rnncourse.grading.marking` (values to points and words), :mod:`~rnncourse.grading.selfcheck`; then
-:mod:`~rnncourse.grading.sandbox` (which walls there are: :mod:`~rnncourse.grading.bubblewrap`,
-:mod:`~rnncourse.grading.landlocked`, what both cover: :mod:`~rnncourse.grading.covering`, and what the worker does to
-itself: :mod:`~rnncourse.grading.confine`), :mod:`~rnncourse.grading.channel` with :mod:`~rnncourse.grading.cgroup` and
-:mod:`~rnncourse.grading.watch`, :mod:`~rnncourse.grading.worker` and :mod:`~rnncourse.grading.grader` for the graded
-run, and :mod:`~rnncourse.grading.report` for what comes out.
-
-A class is :mod:`~rnncourse.grading.batch`: :mod:`~rnncourse.grading.submissions` and :mod:`~rnncourse.grading.roster`
-say who handed in what, :mod:`~rnncourse.grading.jobs` makes plain data of it, :mod:`~rnncourse.grading.pool` (with
-:mod:`~rnncourse.grading.examiner`) or :mod:`~rnncourse.grading.cluster` grades it, :mod:`~rnncourse.grading.log` keeps
-it, and :mod:`~rnncourse.grading.rows`, :mod:`~rnncourse.grading.gradebooks` and
-:mod:`~rnncourse.grading.instructor` show it.
+:mod:`~rnncourse.grading.marking` (values to points and words), :mod:`~rnncourse.grading.selfcheck`; then, for the
+graded run, the room :mod:`~rnncourse.grading.walls`, :mod:`~rnncourse.grading.worker` (inside) with
+:mod:`~rnncourse.grading.zygote` (which forks it), :mod:`~rnncourse.grading.warm`,
+:mod:`~rnncourse.grading.processes` and :mod:`~rnncourse.grading.channel` (the grader's end of the pipe) and
+:mod:`~rnncourse.grading.grader`, with :mod:`~rnncourse.grading.report` and :mod:`~rnncourse.grading.page` for what
+comes out. A whole class is the room
+:mod:`~rnncourse.grading.classes`.
 """

@@ -7,20 +7,22 @@ the grader may start another.
 """
 
 import contextlib
+import functools
 import os
 import queue
 import secrets
 import signal
-import subprocess
+import sys
 import tempfile
 import threading
 import time
 from typing import Any
 
-from rnncourse.grading.cgroup import new_group
-from rnncourse.grading.leftovers import remove
-from rnncourse.grading.sandbox import Limits, Wall, worker_environment
-from rnncourse.grading.watch import kill_marked, look
+from rnncourse.grading.processes import Forked, Started
+from rnncourse.grading.walls import cgroup, leftovers
+from rnncourse.grading.walls.sandbox import Limits, Wall, worker_environment
+from rnncourse.grading.walls.watch import kill_marked, look
+from rnncourse.grading.warm import warm_process
 from rnncourse.grading.wire import NO_NONCE, PREFIX, WireError, pack, sizes, unpack
 
 __all__ = ["Lost", "Worker"]
@@ -48,30 +50,20 @@ class Worker:
     """
 
     def __init__(self, wall: Wall, limits: Limits, deadline: float = float("inf")):
+        _sweep()
         self.limits = limits
         self.wall = wall
         self.expected: bytes | None = NO_NONCE
         self.overrun = ""  # what it used too much of
+        self.said = ""  # on its standard error
         self.ended = threading.Event()
         self.mark = secrets.token_hex(16)
         self.folder = wall.folder()
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed by kill); what is said before it is ready
-        self.group = new_group(limits) if wall.name != "none" else None
-        environment = worker_environment(self.folder)
-        if wall.name == "none":
-            environment |= {key: os.environ[key] for key in ("SYSTEMROOT", "TEMP") if key in os.environ}  # Windows
-            environment[MARK] = self.mark
-        prefix = self.group.prefix if self.group else []
+        self.group = cgroup.new_group(limits) if wall.name != "none" else None
+        self.held = contextlib.ExitStack()  # the warmed process that it comes from, for as long as it lives
         try:
-            self.process = subprocess.Popen(
-                [*prefix, *wall.command(limits, self.folder)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self.errors,
-                env=environment,
-                cwd=self.folder,
-                start_new_session=True,
-            )
+            self.process = self._forked(deadline) or self._started()
         except OSError as error:
             self._clean_up()
             raise Lost(f"the worker could not be started ({error})") from None
@@ -86,9 +78,8 @@ class Worker:
             if header.get("ready") is not True:
                 raise Lost("the worker did not start")
         except Lost as lost:
-            self.errors.seek(0)
-            tail = self.errors.read(100_000).decode(errors="replace").strip().splitlines()
             self.kill()
+            tail = self.said.strip().splitlines()
             raise Lost(f"{lost} ({tail[-1]})" if tail else str(lost)) from None
         except BaseException:
             self.kill()
@@ -120,9 +111,8 @@ class Worker:
     def kill(self) -> None:
         """Ends the worker and everything that it started. Safe to call twice."""
         self.ended.set()
-        self._end_processes()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(30)
+        self.process.end()
+        self.process.wait(30)
         with contextlib.suppress(queue.Full):
             self.outgoing.put_nowait(None)
         self._clean_up()
@@ -133,23 +123,43 @@ class Worker:
     def __exit__(self, *exception) -> None:
         self.kill()
 
-    def _end_processes(self) -> None:
-        """Behind bubblewrap the kernel takes the process namespace along; elsewhere nobody can leave the group."""
-        # The group of a leader that has ended may have members still; until we wait for it, its number is not reused.
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            if not hasattr(os, "killpg"):
-                self.process.kill()
-            elif self.process.returncode is None:
-                os.killpg(self.process.pid, signal.SIGKILL)
+    def _forked(self, deadline: float) -> Forked | None:
+        """A worker from the warmed process, where there is one."""
+        warm = self.held.enter_context(warm_process(self.wall))
+        if warm is None:
+            return None
+        seconds = min(self.limits.start_seconds, max(deadline - time.monotonic(), 0.0))
+        try:
+            return warm.fork(self.wall.child_confinement(self.limits), self.group, seconds)
+        except OSError:
+            self.held.close()
+            warm.left = 0  # whatever it is, the next one is new
+            return None
+
+    def _started(self) -> Started:
+        """A worker that is started as a program."""
+        environment = worker_environment(self.folder)
+        if self.wall.name == "none":
+            environment |= {key: os.environ[key] for key in ("SYSTEMROOT", "TEMP") if key in os.environ}  # Windows
+            environment[MARK] = self.mark
+        prefix = self.group.prefix if self.group else []
+        command = [*prefix, *self.wall.command(self.limits, self.folder)]
+        return Started(command, stderr=self.errors, env=environment, cwd=self.folder)
 
     def _clean_up(self) -> None:
-        self.errors.close()
+        if not self.errors.closed:
+            self.errors.seek(0)
+            self.said = self.errors.read(100_000).decode(errors="replace")
+            self.errors.close()
+        if hasattr(self, "process"):
+            self.process.close()
+        self.held.close()
         if self.group:
             self.group.end()
         if self.wall.name == "none":
             kill_marked(f"{MARK}={self.mark}".encode())
         if self.folder:
-            remove(self.folder)
+            leftovers.remove(self.folder)
 
     def _receive(self, deadline: float, doing: str) -> tuple[dict, dict]:
         """The reply to the request under way."""
@@ -170,25 +180,15 @@ class Worker:
                     return unpack(*frame)
                 except WireError as error:
                     raise Lost(f"{doing} wrote into the pipe: {error}") from None
-            if self._is_over() and self.incoming.empty():
+            if self.process.is_over() and self.incoming.empty():
                 if self.group and self.group.overrun():
                     raise Lost(f"{doing} used more than {self.limits.resident / 2**30:.1f} GiB of memory")
                 raise Lost(f"{doing} ended the process ({self._exit_in_words()})")
 
-    def _is_over(self) -> bool:
-        """Whether the process has ended; it is not waited for, so that its number stays its own until we kill."""
-        if not hasattr(os, "waitid"):
-            return self.process.poll() is not None
-        try:
-            return os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-        except ChildProcessError:
-            return True
-
     def _exit_in_words(self) -> str:
-        self._end_processes()  # before its number is given up by waiting
-        code = self.process.wait()
-        # bubblewrap reports a signal n of its child as 128 + n
-        number = -code if code < 0 else code - 128 if code > 128 else 0
+        self.process.end()  # before its number is given up by waiting
+        code = self.process.wait(30) or 0
+        number = max(code - 128, 0)
         try:
             return f"signal {signal.Signals(number).name}" if number else f"exit code {code}"
         except ValueError:
@@ -199,11 +199,11 @@ class Worker:
         while not self.ended.wait(TICK):
             if self.group and self.group.overrun():  # the kernel may have ended a child, and left the worker alone
                 self.overrun = f"more than {self.limits.resident / 2**30:.1f} GiB of memory"
-                return self._end_processes()
+                return self.process.end()
             if self.group and not self.folder:  # the kernel counts, and no disk is written to
                 continue
             limits = self.limits
-            used = look(self.process.pid, self.folder, limits.resident)
+            used = look(self.process.pid, self.folder, limits.resident, keeper=self.process.keeper)
             if used.memory > limits.resident and not self.group:
                 self.overrun = f"{used.memory / 2**30:.1f} GiB of memory"
             elif used.disk > limits.disk:
@@ -211,11 +211,10 @@ class Worker:
             elif used.files > limits.files:
                 self.overrun = f"more than {limits.files} files"
             if self.overrun:
-                return self._end_processes()
+                return self.process.end()
 
     def _read_loop(self) -> None:
-        stream = self.process.stdout
-        assert stream is not None
+        stream = self.process.replies
         stale = stale_bytes = 0
         try:
             while len(prefix := stream.read(PREFIX.size)) == PREFIX.size:
@@ -244,8 +243,7 @@ class Worker:
                 return self.incoming.put(item, timeout=TICK)
 
     def _write_loop(self) -> None:
-        stream = self.process.stdin
-        assert stream is not None
+        stream = self.process.requests
         try:
             while (frame := self.outgoing.get()) is not None:
                 stream.write(frame)
@@ -255,6 +253,14 @@ class Worker:
         finally:
             with contextlib.suppress(OSError):
                 stream.close()
+
+
+@functools.lru_cache(maxsize=1)
+def _sweep() -> None:
+    """Once for each grader: what others have left that were killed."""
+    if sys.platform == "linux":
+        leftovers.sweep()
+        cgroup.sweep()
 
 
 def _skip(stream: Any, count: int) -> None:

@@ -26,8 +26,8 @@ import torch
 from rnncourse.grading.channel import Lost, Worker
 from rnncourse.grading.marking import Failure, Mark, answer_all, mark
 from rnncourse.grading.notebook import Submission, printable, read_submission
-from rnncourse.grading.sandbox import Limits, Wall, find_sandbox
 from rnncourse.grading.spec import Draw, Question
+from rnncourse.grading.walls.sandbox import Limits, Wall, find_sandbox
 from rnncourse.grading.wire import WireError, decode, encode, plain
 from rnncourse.version import __version__
 

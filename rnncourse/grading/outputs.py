@@ -79,6 +79,13 @@ def ensure_folder(folder: Path) -> None:
         raise ValueError(f"{visible(folder)} cannot be written to ({error.strerror}); nothing was graded") from None
 
 
+def forget_halves(folder: Path) -> None:
+    """Removes what :func:`write` had begun when it was killed; for whoever is alone in the folder."""
+    for half in folder.glob("**/.rnncourse-????????"):
+        if half.is_file() and not half.is_symlink():
+            half.unlink()
+
+
 def write(target: str | Path, text: str) -> None:
     """Replaces a file in one step, so that whoever reads it, or kills this process, never meets half of it."""
     target = Path(target)

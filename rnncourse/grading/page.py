@@ -45,7 +45,7 @@ def as_html(reports: Sequence[Mapping[str, Any]], title: str = "", words: Sequen
     """A whole page with one section for each report.
 
     Args:
-        reports: Plain dictionaries (:func:`rnncourse.grading.jobs.report_to_dict`).
+        reports: Plain dictionaries (:func:`rnncourse.grading.classes.jobs.report_to_dict`).
         title: Of the page; by default the names of the notebooks.
         words: Paragraphs to stand above the reports.
     """

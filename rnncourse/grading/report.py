@@ -1,6 +1,7 @@
 """A graded run as JSON and as a table in the terminal (:mod:`rnncourse.grading.page` draws it as HTML).
 
-Reports arrive here as plain dictionaries (:func:`rnncourse.grading.jobs.report_to_dict`): this module needs no torch.
+Reports arrive here as plain dictionaries (:func:`rnncourse.grading.classes.jobs.report_to_dict`): this module needs no
+torch.
 """
 
 import json
@@ -87,7 +88,7 @@ def as_table(report: Mapping[str, Any]) -> Group:
 
 
 def class_table(rows: Sequence[Any]) -> Table:
-    """A class as a table: one line for each learner (:class:`rnncourse.grading.rows.Row`), with the first reason."""
+    """A class as a table: a line for each :class:`~rnncourse.grading.classes.rows.Row`, with the first reason."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("learner")
     table.add_column("points", no_wrap=True, justify="right")

@@ -104,7 +104,7 @@ def check_installation(verify: Callable[[], Iterable[Verified]]) -> list[Line]:
     Args:
         verify: Reads every data set and holds it against its hash.
     """
-    from rnncourse.grading.sandbox import find_sandbox
+    from rnncourse.grading.walls.sandbox import find_sandbox
 
     lines = [Line(sys.version_info >= (3, 11), f"Python {platform.python_version()} (3.11 or newer is needed)")]
     lines.append(_torch())

@@ -1,6 +1,6 @@
 """The process that runs a learner's notebook: it obeys the grader, and nobody believes it.
 
-It is started by :mod:`rnncourse.grading.grader`, behind the walls of :mod:`rnncourse.grading.sandbox`. Over its
+It is started by :mod:`rnncourse.grading.grader`, behind the walls of :mod:`rnncourse.grading.walls.sandbox`. Over its
 standard input come requests (run this cell, call this function with these arguments), over its standard output go
 replies. Once the first cell has run, everything in here may have been replaced by the learner's code; nothing that
 it says is taken for more than an answer.
@@ -17,12 +17,16 @@ def main() -> None:
     """Confines itself, says that it is ready, then serves requests until the pipe closes."""
     settings = json.loads("".join(sys.argv[1:]))
     sys.argv = [""]
-    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+    sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "walls"))
     from confine import confine  # by itself: importing the course would import what it needs, before there are walls
 
     del sys.path[0]
     sys.path[:] = settings["path"]
     package = settings["package"]
+    if settings["warm"]:
+        return _stay_warm(confine)
+    if settings["keeper"]:
+        settings["parent"] = _with_a_keeper(settings["parent"])
     if settings["user_id"] is not None and settings["wall"] == "landlock":
         package = _doors(package)
     confine(settings)
@@ -33,9 +37,48 @@ def main() -> None:
         _import_by_place(package)
     requests, replies = _private_pipes()
     serve = _server(requests, replies)
+    if settings["wall"] == "landlock":
+        from rnncourse.grading.alone import load_data_alone
+
+        load_data_alone()
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 2)  # from here on nobody reads what is written to the standard streams
     serve()
+
+
+def _with_a_keeper(grader: int) -> int:
+    """Goes on in a child; this process stays behind and ends all of the group when the worker or the grader ends.
+
+    What a notebook starts does not end with the grader by itself where there is no namespace to end with. It cannot
+    leave the group there, and it may not signal this process.
+
+    Returns:
+        To the child: its parent's process id.
+    """
+    import ctypes
+    import signal
+
+    keeper = os.getpid()
+    worker = os.fork()
+    if not worker:
+        return keeper
+    signal.signal(signal.SIGTERM, lambda *nothing: os.killpg(0, signal.SIGKILL))
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM, 0, 0, 0)  # PR_SET_PDEATHSIG
+    if os.getppid() != grader:  # it ended before we asked
+        os.killpg(0, signal.SIGKILL)
+    null = os.open(os.devnull, os.O_RDWR)
+    for pipe in (0, 1):  # the worker's alone
+        os.dup2(null, pipe)
+    _, status = os.waitpid(worker, 0)
+    code = os.waitstatus_to_exitcode(status)
+    os._exit(code if code >= 0 else 128 - code)
+
+
+def _stay_warm(confine) -> None:
+    """Imports what workers need and what notebooks begin with, and forks a worker whenever the grader asks."""
+    from rnncourse.grading import shell, wire, zygote  # noqa: F401 (and with them torch, NumPy and IPython)
+
+    zygote.serve(_server, confine)
 
 
 def _doors(package: str) -> str:

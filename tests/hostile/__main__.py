@@ -17,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from rnncourse.grading.sandbox import find_sandbox
+from rnncourse.grading.walls.sandbox import find_sandbox
 from tests.hostile.cases import families
 from tests.hostile.runner import batches, leftovers, run
 from tests.house import ROOT

@@ -6,12 +6,16 @@ import json
 import os
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+from rnncourse.grading import warm
 from rnncourse.grading.grader import GradeReport, grade
 from rnncourse.grading.marking import Mark
-from rnncourse.grading.sandbox import Limits
 from rnncourse.grading.spec import Question, Wrong
+from rnncourse.grading.walls import watch
+from rnncourse.grading.walls.leftovers import name
+from rnncourse.grading.walls.sandbox import Limits
 from tests.hostile.case import Case
 from tests.hostile.cases import families
 
@@ -85,22 +89,45 @@ def run(folder: Path, cases: list[Case], wall: str) -> tuple[dict[str, Mark], Gr
 def leftovers(patience: float = 5.0) -> list[str]:
     """What this process's workers have left behind: processes, folders, shared memory, control groups.
 
+    The warmed process stays on purpose: first nothing else may be left in it, then it is ended, and nothing at all may.
     Another grader of this machine may be ending just now, and its workers with it: what is gone in a moment was its.
     """
+    found = _gone_in_a_moment(_in_the_warmed_process, patience)
+    warm.cool_down()
+    return found + _gone_in_a_moment(_left, patience)
+
+
+def _gone_in_a_moment(look: Callable[[], list[str]], patience: float) -> list[str]:
     deadline = time.monotonic() + patience
-    found = _left()
+    found = look()
     while found and time.monotonic() < deadline:
         time.sleep(0.2)
-        found = [thing for thing in _left() if thing in found]
+        found = [thing for thing in look() if thing in found]
     return found
+
+
+def _in_the_warmed_process() -> list[str]:
+    """Workers of our warmed processes: whoever has a number in one more list of processes than those."""
+    kept = [one for one in warm._kept.values() if one is not None]
+    family = {process for one in kept for process in watch._family(one.process.pid)}
+    ours = _numbers(os.getpid())
+    return [f"worker {process}" for process in family if _numbers(process) > ours + 1]
+
+
+def _numbers(process: int) -> int:
+    """In how many lists of processes this one has a number."""
+    with contextlib.suppress(OSError, IndexError):
+        status = Path(f"/proc/{process}/status").read_text()
+        return len(status.split("NSpid:")[1].splitlines()[0].split())
+    return 0
 
 
 def _left() -> list[str]:
     found = [f"process {process}: {words}" for process, words in _orphans()]
-    found += [f"folder {path}" for path in Path(tempfile.gettempdir()).glob(f"rnncourse-{os.getpid()}-*")]
+    found += [f"folder {path}" for path in Path(tempfile.gettempdir()).glob(f"{name()}*")]
     with contextlib.suppress(OSError):
         found += [f"segment {line}" for line in Path("/proc/sysvipc/shm").read_text().splitlines()[1:]]
-    found += [f"group {path}" for path in Path("/sys/fs/cgroup").glob(f"**/rnncourse-{os.getpid()}-*")]
+    found += [f"group {path}" for path in Path("/sys/fs/cgroup").glob(f"**/{name()}*")]
     return found
 
 

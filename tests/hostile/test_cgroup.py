@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from rnncourse.grading import cgroup
-from rnncourse.grading.sandbox import Limits
+from rnncourse.grading.walls import cgroup
+from rnncourse.grading.walls.sandbox import Limits
 
 LIMITS = dataclasses.replace(Limits(), resident=300 << 20, processes=20)
 

@@ -15,8 +15,8 @@ from safetensors.torch import save
 from rnncourse.grading import wire
 from rnncourse.grading.channel import Lost, Worker
 from rnncourse.grading.comparison import difference
-from rnncourse.grading.sandbox import Limits, Wall
-from rnncourse.grading.watch import look
+from rnncourse.grading.walls.sandbox import Limits, Wall
+from rnncourse.grading.walls.watch import look
 from rnncourse.grading.wire import WireError, decode, unpack
 
 HEAD = """
@@ -40,7 +40,7 @@ def worker(monkeypatch):
 
     def start(script: str, **limits) -> Worker:
         command = [sys.executable, "-I", "-S", "-c", HEAD + script]
-        monkeypatch.setattr("rnncourse.grading.sandbox.plain_command", lambda limits: command)
+        monkeypatch.setattr("rnncourse.grading.walls.sandbox.plain_command", lambda limits: command)
         started.append(Worker(Wall("none"), dataclasses.replace(Limits(), **limits)))
         return started[-1]
 
@@ -94,7 +94,7 @@ def test_whatever_else_arrives_the_worker_is_lost_and_gone(script, words, worker
     one = worker(script)
     with pytest.raises(Lost, match=words):
         ask(one, seconds=3.0)
-    assert one.process.poll() is not None
+    assert one.process.wait(0) is not None
 
 
 def test_a_frame_that_arrives_too_late_is_too_late(worker):

@@ -5,7 +5,17 @@ import struct
 
 import pytest
 
-from rnncourse.grading.confine.seccomp import ALLOW, ARM, ERROR, GROUPS, KILL, NEW_NAMESPACE, NUMBERS, X86, assemble
+from rnncourse.grading.walls.confine.seccomp import (
+    ALLOW,
+    ARM,
+    ERROR,
+    GROUPS,
+    KILL,
+    NEW_NAMESPACE,
+    NUMBERS,
+    X86,
+    assemble,
+)
 
 MACHINES = {"x86_64": (X86, 0), "aarch64": (ARM, 1)}
 every_machine = pytest.mark.parametrize("machine", MACHINES)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from rnncourse.grading.bubblewrap import bubblewrap_command
-from rnncourse.grading.covering import PACKAGE, course_below, hidden_in_package, shown
-from rnncourse.grading.landlocked import _around
-from rnncourse.grading.sandbox import Limits, find_sandbox
+from rnncourse.grading.walls.bubblewrap import bubblewrap_command
+from rnncourse.grading.walls.covering import PACKAGE, course_below, hidden_in_package, shown
+from rnncourse.grading.walls.landlocked import _around
+from rnncourse.grading.walls.sandbox import Limits, find_sandbox
 from tests.house import ROOT, need
 
 

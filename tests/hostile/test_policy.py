@@ -11,7 +11,7 @@ import torch
 
 from rnncourse.course import grade
 from rnncourse.grading.grader import NoSandbox, Ungraded, _draw
-from rnncourse.grading.sandbox import find_sandbox
+from rnncourse.grading.walls.sandbox import find_sandbox
 from tests.hostile.runner import LIMITS, notebook, question
 from tests.house import need
 
@@ -72,7 +72,7 @@ def test_an_ordinary_user_gets_the_same_walls_as_root(tmp_path):
 
 def test_a_worker_that_cannot_start_is_no_zero(tmp_path, monkeypatch):
     broken = [sys.executable, "-c", "raise SystemExit('torch is broken here')"]
-    monkeypatch.setattr("rnncourse.grading.sandbox.plain_command", lambda limits: broken)
+    monkeypatch.setattr("rnncourse.grading.walls.sandbox.plain_command", lambda limits: broken)
     path = notebook(tmp_path / "a.ipynb", ["def double(x):\n    return x + x"])
     with pytest.raises(ValueError, match="could not be graded.*torch is broken here"):
         grade(path, chapter=99, questions=[question("double")], limits=LIMITS, unsafe=True)

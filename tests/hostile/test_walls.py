@@ -6,7 +6,7 @@ As another user than the one who runs the tests, and all of it behind both walls
 import pytest
 
 from rnncourse.grading.grader import grade
-from rnncourse.grading.sandbox import find_sandbox
+from rnncourse.grading.walls.sandbox import find_sandbox
 from tests.hostile.cases import families
 from tests.hostile.runner import FIRST, LIMITS, batches, leftovers, notebook, question, run
 from tests.house import need

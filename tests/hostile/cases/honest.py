@@ -134,11 +134,13 @@ CASES = [
         "loads_in_processes",
         """
         from torch.utils.data import DataLoader, TensorDataset
-        for _ in DataLoader(TensorDataset(torch.ones(8, 2)), batch_size=2, num_workers=2): pass
+        data = TensorDataset(torch.arange(8.0))
+        workers = dict(num_workers=2, persistent_workers=True, prefetch_factor=4)
+        batches = [batch for (batch,) in DataLoader(data, 2, **workers)]
+        assert torch.equal(torch.cat(batches), torch.arange(8.0))
         ANSWER
             return 2 * x
         """,
-        but={"landlock": NO_SHARED_MEMORY},
     ),
     honest(
         "pool_of_processes",

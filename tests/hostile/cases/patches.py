@@ -74,7 +74,7 @@ CASES = [
     attack(
         "patched_limits",
         f"""
-        import rnncourse.grading.sandbox as sandbox
+        import rnncourse.grading.walls.sandbox as sandbox
         sandbox.Limits = None
         os.environ["RNNCOURSE_GRADING"] = ""
         ANSWER

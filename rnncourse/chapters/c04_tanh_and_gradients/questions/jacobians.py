@@ -174,13 +174,18 @@ def chain(draw: Draw) -> tuple:
     # So various that neither the size nor a rough guess of the numbers says where the peak is.
     size, keep, pass_on = draw.integer(6, 12), draw.number(0.5, 0.75), draw.number(0.8, 1.4)
     one = torch.ones(size, dtype=torch.float64)
-    return torch.diag(keep * one) + torch.diag(pass_on * one[1:], 1), 200
+    return torch.diag(keep * one) + torch.diag(pass_on * one[1:], 1), draw.integer(180, 260)
 
 
 def rotation(draw: Draw) -> tuple:
     size = draw.integer(4, 6)
     turn, _ = torch.linalg.qr(draw.normal(size, size, dtype=torch.float64))
-    return draw.number(0.8, 0.95) * turn, 60
+    return draw.number(0.8, 0.95) * turn, draw.integer(3, 260)  # whatever the number of steps, it shrinks at once
+
+
+def growing(draw: Draw) -> tuple:
+    matrix, _ = chain(draw)
+    return matrix, draw.integer(3, len(matrix) // 2 + 1)
 
 
 START = "torch.eye(len(weight_hh), dtype=weight_hh.dtype)"
@@ -193,7 +198,7 @@ TRANSIENT = Question(
     cases={
         "a chain": chain,
         "a shrinking rotation": rotation,
-        "a chain that is still growing": lambda draw: (chain(draw)[0], draw.integer(3, 4)),
+        "a chain that is still growing": growing,
     },
     parts=("the largest norm", "where it is", "where it is below one again"),
     tolerance=1e-6,

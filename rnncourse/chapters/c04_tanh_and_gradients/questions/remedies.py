@@ -64,8 +64,9 @@ def skip_messages(last: Tensor, slope: Tensor, weight_hh: Tensor, weight_skip: T
     return torch.stack(message)
 
 
-def skip_inputs(draw: Draw, skip: int, time: int) -> tuple:
-    hidden = draw.integer(3, 5)
+def skip_inputs(draw: Draw, shortest: int, longest: int) -> tuple:
+    # The skip is drawn by itself: neither the case nor the number of steps says how long it is.
+    hidden, skip, time = draw.integer(3, 5), draw.integer(2, 5), draw.integer(shortest, longest)
     slope = draw.uniform(time, hidden, low=0.2, high=1.0, dtype=torch.float64)
     last = draw.normal(hidden, dtype=torch.float64)
     return last, slope, *(draw.normal(hidden, hidden, scale=0.5, dtype=torch.float64) for _ in range(2)), skip
@@ -76,7 +77,11 @@ SKIP = Question(
     title="The gradient through skip connections",
     points=3,
     reference=skip_messages,
-    cases={"a skip of three": (skip_inputs, 3, 8), "a skip of two": (skip_inputs, 2, 5)},
+    cases={
+        "a short sequence": (skip_inputs, 6, 7),
+        "a longer sequence": (skip_inputs, 8, 9),
+        "a long sequence": (skip_inputs, 10, 12),
+    },
     tolerance=1e-8,
     wrong=(
         Wrong("the skip connection carries nothing back", {"t + skip < time": "False"}).told(

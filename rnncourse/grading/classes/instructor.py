@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from statistics import mean, median
 from typing import Any
 
+from rnncourse.grading.classes.rows import Row
 from rnncourse.grading.page import document, escape
-from rnncourse.grading.rows import Row
 
 __all__ = ["as_page", "hardest", "histogram", "mistakes"]
 

@@ -1,21 +1,22 @@
 """One notebook to grade as plain data, and the whole of what is done with it.
 
 A job is made by the process that owns the class, and done by another one: a child on this machine
-(:mod:`rnncourse.grading.pool`) or a worker of a cluster (:mod:`rnncourse.grading.cluster`). Both ways are JSON: the
-notebook's bytes in, a report of numbers and cleaned strings out. Nothing is pickled.
+(:mod:`rnncourse.grading.classes.pool`) or a worker of a cluster (:mod:`rnncourse.grading.classes.cluster`). Both ways
+are JSON: the notebook's bytes in, a report of numbers and cleaned strings out. Nothing is pickled.
 """
 
 import base64
+import contextlib
 import os
 import re
 import stat
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from rnncourse.grading.names import clean
+from rnncourse.grading.walls.leftovers import new_folder, remove
 
 __all__ = ["Options", "do", "make_job", "read_bytes", "report_to_dict"]
 
@@ -113,12 +114,12 @@ def do(
         "grader"'s, or that there is no "sandbox".
     """
     from rnncourse.grading import grader
-    from rnncourse.grading.sandbox import Limits
+    from rnncourse.grading.walls.sandbox import Limits
 
     limits = Limits(cell_seconds=job["cell_seconds"], total_seconds=job["total_seconds"])
     asked = {"questions": [find(question_id) for question_id in job["questions"]]} if job["questions"] else {}
     try:
-        with tempfile.TemporaryDirectory(prefix="rnncourse-") as folder:
+        with _folder() as folder:
             path = Path(folder) / job["name"]
             path.write_bytes(base64.b64decode(job["notebook"]))
             try:
@@ -140,6 +141,16 @@ def do(
     except Exception as error:
         what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         return {"failure": clean(f"the grader itself failed ({what})"), "fault": "grader"}
+
+
+@contextlib.contextmanager
+def _folder() -> Iterator[str]:
+    """A folder for the notebook; where this process is killed, the next grader removes it."""
+    folder = new_folder()
+    try:
+        yield folder
+    finally:
+        remove(folder)
 
 
 def report_to_dict(report: Any) -> dict[str, Any]:

@@ -1,10 +1,10 @@
 """The walls around a learner's process: which there are, what they allow, and how to find out whether they stand.
 
-There are two. Behind **bubblewrap** (:mod:`rnncourse.grading.bubblewrap`) the process has a machine of its own: no
-other process, no network, no file but those that are shown. Where containers forbid that, **Landlock**
-(:mod:`rnncourse.grading.landlocked`) closes files, and a user id of its own, refused system calls and limits close
-the rest. Either way the worker gives up everything that it could do before it runs the first line of anybody else's
-(:mod:`rnncourse.grading.confine`), and a control group bounds the sum of what it uses where there is one.
+There are two. Behind **bubblewrap** (:mod:`rnncourse.grading.walls.bubblewrap`) the process has a machine of its own:
+no other process, no network, no file but those that are shown. Where containers forbid that, **Landlock**
+(:mod:`rnncourse.grading.walls.landlocked`) closes files, and a user id of its own, refused system calls and limits
+close the rest. Either way the worker gives up everything that it could do before it runs the first line of anybody
+else's (:mod:`rnncourse.grading.walls.confine`), and a control group bounds the sum of what it uses where there is one.
 """
 
 import functools
@@ -18,7 +18,8 @@ import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from rnncourse.grading.covering import PACKAGE
+from rnncourse.grading.walls.covering import PACKAGE
+from rnncourse.grading.walls.leftovers import new_folder, remove
 
 __all__ = ["Limits", "Wall", "find_sandbox", "worker_environment"]
 
@@ -69,35 +70,46 @@ class Wall:
     name: str
     bwrap: str = ""
 
-    def command(self, limits: Limits, folder: str | None, *, probe: bool = False) -> list[str]:
+    def command(self, limits: Limits, folder: str | None, *, probe: bool = False, warm: bool = False) -> list[str]:
         """The command line of a worker.
 
         Args:
             limits: What it may use.
             folder: Its own folder, where the wall does not bring one (see :meth:`folder`).
             probe: Confine yourself, say "ready" and end, to find out whether the wall stands.
+            warm: Import everything and fork workers, for a wall that :attr:`can_be_warm`.
         """
         if self.name == "bubblewrap":
-            from rnncourse.grading.bubblewrap import bubblewrap_command
+            from rnncourse.grading.walls.bubblewrap import bubblewrap_command
 
-            return bubblewrap_command(self.bwrap, limits, probe=probe)
+            return bubblewrap_command(self.bwrap, limits, probe=probe, warm=warm)
         if self.name == "landlock":
-            from rnncourse.grading.landlocked import landlocked_command
+            from rnncourse.grading.walls.landlocked import landlocked_command
 
             return landlocked_command(limits, folder, probe=probe)
         return plain_command(limits)
 
+    @property
+    def can_be_warm(self) -> bool:
+        """Whether a process behind it can make all of the wall again, for a child that it forks."""
+        return self.name == "bubblewrap"
+
+    def child_confinement(self, limits: Limits, *, probe: bool = False) -> dict:
+        """What a worker is told that a process behind this wall has forked."""
+        from rnncourse.grading.walls.bubblewrap import child_confinement
+
+        return child_confinement(limits, probe=probe)
+
     def folder(self) -> str | None:
         """A new folder for a worker that shares the machine's file system; bubblewrap makes one that no disk holds."""
-        prefix = f"rnncourse-{os.getpid()}-"
         if self.name == "bubblewrap":
             return None
         if self.name == "landlock":
-            from rnncourse.grading.landlocked import reachable
+            from rnncourse.grading.walls.landlocked import reachable
 
             place = tempfile.gettempdir()
-            return tempfile.mkdtemp(prefix=prefix, dir=place if reachable(place) else "/tmp")
-        return tempfile.mkdtemp(prefix=prefix)
+            return new_folder(place if reachable(place) else "/tmp")
+        return new_folder()
 
 
 def worker_environment(folder: str | None = None) -> dict[str, str]:
@@ -127,11 +139,16 @@ def settings(path: list[str], limits: Limits, **walls: object) -> list[str]:
 
     One text, in as many arguments as it takes: Linux takes no single one over 128 KiB.
     """
-    numbers = {key: value for key, value in asdict(limits).items() if isinstance(value, int)}
-    numbers["cpu_seconds"] = int(limits.total_seconds) + 60
     nothing = {"wall": "none", "user_id": None, "tmpfs": {}, "landlock": None, "seccomp": [], "parent": None}
-    told = json.dumps({"path": path, "limits": numbers, "package": None, "probe": False} | nothing | walls)
+    nothing |= {"package": None, "probe": False, "warm": False, "keeper": False}
+    told = json.dumps({"path": path, "limits": numbers(limits)} | nothing | walls)
     return [told[start : start + ARGUMENT] for start in range(0, len(told), ARGUMENT)]
+
+
+def numbers(limits: Limits) -> dict[str, int]:
+    """The limits that the worker puts up itself."""
+    counts = {key: value for key, value in asdict(limits).items() if isinstance(value, int)}
+    return counts | {"cpu_seconds": int(limits.total_seconds) + 60}
 
 
 def worker_program(package: Path | str = PACKAGE) -> list[str]:
@@ -195,7 +212,7 @@ def _fails(wall: Wall) -> str | None:
         return str(error)
     finally:
         if folder:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove(folder)
     if done.returncode == 0 and done.stdout == b"ready":
         return None
     lines = done.stderr.decode(errors="replace").strip().splitlines()

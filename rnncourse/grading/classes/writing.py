@@ -5,14 +5,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from rnncourse.grading import gradebooks, instructor, outputs
+from rnncourse.grading import outputs
+from rnncourse.grading.classes import gradebooks, instructor
+from rnncourse.grading.classes.rows import Row
 from rnncourse.grading.names import file_stem, visible
 from rnncourse.grading.page import as_html
-from rnncourse.grading.rows import Row
 from rnncourse.version import __version__
 
 if TYPE_CHECKING:
-    from rnncourse.grading.batch import Class, People
+    from rnncourse.grading.classes.batch import Class, People
 
 __all__ = ["write_class"]
 

@@ -14,8 +14,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from rnncourse.grading.classes.submissions import Learner
 from rnncourse.grading.names import file_stem, look, visible
-from rnncourse.grading.submissions import Learner
 
 __all__ = ["Roster", "read_roster"]
 

@@ -16,16 +16,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from rnncourse.grading import outputs, seeds
-from rnncourse.grading.jobs import Options, make_job, read_bytes
-from rnncourse.grading.log import Log
-from rnncourse.grading.meter import Meter
+from rnncourse.grading import outputs
+from rnncourse.grading.classes import seeds
+from rnncourse.grading.classes.jobs import Options, make_job, read_bytes
+from rnncourse.grading.classes.log import Log
+from rnncourse.grading.classes.meter import Meter
+from rnncourse.grading.classes.pool import COMMAND, in_parallel
+from rnncourse.grading.classes.roster import Roster
+from rnncourse.grading.classes.rows import Row, make_rows
+from rnncourse.grading.classes.submissions import Learner, find_learners
+from rnncourse.grading.classes.writing import write_class
 from rnncourse.grading.names import file_stem, tell_apart, visible
-from rnncourse.grading.pool import COMMAND, in_parallel
-from rnncourse.grading.roster import Roster
-from rnncourse.grading.rows import Row, make_rows
-from rnncourse.grading.submissions import Learner, find_learners
-from rnncourse.grading.writing import write_class
 from rnncourse.version import __version__
 
 __all__ = ["LOG_NAME", "Class", "NoWalls", "People"]
@@ -105,6 +106,7 @@ class Class:
         header = {"course": __version__, "seed": seeds.fresh() if self.seed is None else self.seed}
         with Log(self.out / LOG_NAME, header) as log:
             self._same_class(log.header)
+            outputs.forget_halves(self.out)  # the log is ours alone, so nobody is writing
             work = list(self._work(people, log.header["seed"]))
             again = self._again(work, people)
             todo = [one for one in work if one.learner in again or not _final(log.entries.get(one.key))]
@@ -191,7 +193,7 @@ class Class:
 
         jobs = [(one, lambda one=one: job(one)) for one in todo]
         if self.scheduler and jobs:
-            from rnncourse.grading.cluster import on_a_cluster
+            from rnncourse.grading.classes.cluster import on_a_cluster
 
             return on_a_cluster(self.scheduler, jobs, self.options.deadline, command=self.command)
         workers = max(1, min(self.workers, len(jobs)))

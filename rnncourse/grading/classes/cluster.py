@@ -12,8 +12,8 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from rnncourse.grading.classes.pool import COMMAND, Slot, prepared
 from rnncourse.grading.names import clean
-from rnncourse.grading.pool import COMMAND, Slot, prepared
 
 __all__ = ["on_a_cluster", "work"]
 

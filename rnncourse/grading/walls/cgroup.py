@@ -19,9 +19,10 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rnncourse.grading.sandbox import Limits
+from rnncourse.grading.walls import leftovers
+from rnncourse.grading.walls.sandbox import Limits
 
-__all__ = ["Group", "new_group"]
+__all__ = ["Group", "new_group", "sweep"]
 
 MOUNT = Path("/sys/fs/cgroup")
 PROBE_SECONDS = 10
@@ -40,6 +41,15 @@ class Group:
 
     prefix: list[str] = field(default_factory=list)
     folders: list[Path] = field(default_factory=list)
+
+    def enter(self, process: int) -> None:
+        """Puts a process into it that runs already: what it uses from now on is counted.
+
+        Raises:
+            OSError: If the kernel does not let us.
+        """
+        for folder in self.folders:
+            (folder / "cgroup.procs").write_text(str(process))
 
     def overrun(self) -> bool:
         """Whether the kernel had to end something in it because memory was used up."""
@@ -64,6 +74,9 @@ class Group:
                             os.kill(int(process), 9)
                 with contextlib.suppress(OSError):
                     folder.rmdir()
+            for folder in self.folders:
+                if not folder.exists():
+                    leftovers.let_go(str(folder))
             self.folders = [folder for folder in self.folders if folder.exists()]
             if self.folders:
                 time.sleep(0.01)
@@ -75,6 +88,14 @@ def new_group(limits: Limits) -> Group | None:
     if way is None:
         return None
     return _make(way, limits)
+
+
+def sweep() -> None:
+    """Ends what lives in groups of graders that were killed, and removes the groups."""
+    way = _way()
+    for parent in way[1] if way else ():
+        for folder in leftovers.abandoned(str(parent)):
+            Group(folders=[Path(folder)]).end()
 
 
 @functools.lru_cache(maxsize=1)
@@ -109,12 +130,13 @@ def _make(way: tuple[str, tuple[Path, ...]], limits: Limits) -> Group | None:
         user = [] if os.geteuid() == 0 else ["--user"]
         properties = [word for bound in bounds for word in ("-p", bound)]
         return Group(["systemd-run", *user, "--scope", "--quiet", "--collect", *properties])
-    name = f"rnncourse-{os.getpid()}-{secrets.token_hex(4)}"
+    name = f"{leftovers.name()}{secrets.token_hex(4)}"
     group = Group()
     try:
         for parent in parents:
             folder = parent / name
             folder.mkdir()
+            leftovers.claim(str(folder))
             group.folders.append(folder)
             _bound(folder, limits)
     except OSError:

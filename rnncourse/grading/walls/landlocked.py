@@ -9,8 +9,8 @@ import os
 import stat
 from pathlib import Path
 
-from rnncourse.grading.covering import PACKAGE, hidden_in_package, shown
-from rnncourse.grading.sandbox import Limits, new_user_id, settings, worker_program
+from rnncourse.grading.walls.covering import PACKAGE, hidden_in_package, shown
+from rnncourse.grading.walls.sandbox import Limits, new_user_id, settings, worker_program
 
 __all__ = ["landlocked_command", "reachable"]
 
@@ -53,6 +53,7 @@ def landlocked_command(limits: Limits, folder: str | None, *, probe: bool = Fals
         landlock=allowed,
         seccomp=refused,
         parent=os.getpid(),
+        keeper=not probe,
         probe=probe,
     )
     return [str(places.python), *worker_program(), *told]
@@ -62,7 +63,7 @@ def landlock_version() -> int:
     """The version of Landlock here; 0 for none."""
     import ctypes
 
-    from rnncourse.grading.confine import landlock
+    from rnncourse.grading.walls.confine import landlock
 
     return landlock.version(ctypes.CDLL(None, use_errno=True))
 

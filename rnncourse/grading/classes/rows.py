@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rnncourse.grading.submissions import Learner
+from rnncourse.grading.classes.submissions import Learner
 
 __all__ = ["Row", "chapters_asked", "make_rows"]
 

@@ -4,7 +4,8 @@ Inside there is:
 
 - a read-only Python with its installed packages, the system's shared libraries and commands, and nothing else of the
   disk;
-- this package, and everything that is the course covered up, wherever it lies (:mod:`rnncourse.grading.covering`);
+- this package, and everything that is the course covered up, wherever it lies
+  (:mod:`rnncourse.grading.walls.covering`);
 - a small writable ``/tmp``; no network; no other process; no environment but what stands in the command.
 
 Two ways lead in. As an ordinary user, bubblewrap makes a user namespace. As root (containers, graders) it needs none,
@@ -14,11 +15,19 @@ and the worker gives up root for a user id of its own.
 import os
 from pathlib import Path
 
-from rnncourse.grading.covering import PACKAGE, hidden_in_package, shown
-from rnncourse.grading.landlocked import landlock_version
-from rnncourse.grading.sandbox import MIB, Limits, new_user_id, settings, worker_environment, worker_program
+from rnncourse.grading.walls.covering import PACKAGE, hidden_in_package, shown
+from rnncourse.grading.walls.landlocked import landlock_version
+from rnncourse.grading.walls.sandbox import (
+    MIB,
+    Limits,
+    new_user_id,
+    numbers,
+    settings,
+    worker_environment,
+    worker_program,
+)
 
-__all__ = ["bubblewrap_command"]
+__all__ = ["bubblewrap_command", "child_confinement"]
 
 COURSE = "/course"  # where the package appears inside
 SHARED_MEMORY = 64 * MIB  # of /dev/shm, which would be half of the RAM otherwise
@@ -26,13 +35,14 @@ DEVICES = ("null", "zero", "full", "random", "urandom")
 SECCOMP = ["uncounted", "namespaces", "kernel", "families"]
 
 
-def bubblewrap_command(bwrap: str, limits: Limits, *, probe: bool = False) -> list[str]:
+def bubblewrap_command(bwrap: str, limits: Limits, *, probe: bool = False, warm: bool = False) -> list[str]:
     """The command line of a worker behind bubblewrap.
 
     Args:
         bwrap: Path of the executable.
         limits: What the worker may use.
         probe: Confine yourself, say "ready" and end.
+        warm: Import everything and fork workers (:mod:`rnncourse.grading.zygote`), each confined as a worker is.
     """
     root = os.geteuid() == 0
     places = shown()
@@ -41,6 +51,7 @@ def bubblewrap_command(bwrap: str, limits: Limits, *, probe: bool = False) -> li
     # What it takes to bound the number of files and, for root, to become somebody else; given up before anything else.
     argv += ["--cap-drop", "ALL", "--cap-add", "CAP_SYS_ADMIN"]
     argv += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add", "CAP_SETPCAP"] if root else []
+    argv += ["--cap-add", "CAP_NET_ADMIN"] if warm else []  # each child's own network needs its loopback switched on
     argv += ["--die-with-parent", "--new-session", "--hostname", "grader", "--clearenv"]
     for name, value in worker_environment().items():
         argv += ["--setenv", name, value]
@@ -91,19 +102,27 @@ def bubblewrap_command(bwrap: str, limits: Limits, *, probe: bool = False) -> li
         argv += ["--symlink", f"/proc/self/{place}", f"/dev/{name}"]
     argv += ["--perms", "1777", "--size", str(SHARED_MEMORY), "--tmpfs", "/dev/shm"]
     argv += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp", "--"]
-    told = settings(
-        [*places.standard, *places.sites, COURSE],
-        limits,
-        wall="bubblewrap",
-        user_id=new_user_id() if root else None,
-        tmpfs={"/tmp": limits.disk, "/dev/shm": SHARED_MEMORY},
+    own = _confinement(limits) | {
         # As an ordinary user bubblewrap's own process inside is that user's too, and without our filter. Where the
         # machine does not keep one from tracing the other (Yama), Landlock does; a DataLoader's processes then hang.
-        landlock={} if not root and not _yama() and landlock_version() else None,
-        seccomp=SECCOMP,
-        probe=probe,
-    )
+        "landlock": {} if not root and not _yama() and landlock_version() else None,
+    }
+    told = settings([*places.standard, *places.sites, COURSE], limits, **own, probe=probe, warm=warm)
     return [*argv, str(places.python), *worker_program(f"{COURSE}/rnncourse"), *told]
+
+
+def child_confinement(limits: Limits, *, probe: bool = False) -> dict:
+    """What a child of the warmed process is told. Its list of processes holds none that is not confined like it."""
+    return _confinement(limits) | {"limits": numbers(limits), "landlock": None, "parent": None, "probe": probe}
+
+
+def _confinement(limits: Limits) -> dict:
+    return {
+        "wall": "bubblewrap",
+        "user_id": new_user_id() if os.geteuid() == 0 else None,
+        "tmpfs": {"/tmp": limits.disk, "/dev/shm": SHARED_MEMORY},
+        "seccomp": SECCOMP,
+    }
 
 
 def _yama() -> bool:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 __all__ = ["PACKAGE", "Shown", "course_below", "hidden_in_package", "shown"]
 
-PACKAGE = Path(__file__).resolve().parents[1]
+PACKAGE = Path(__file__).resolve().parents[2]
 HIDDEN = {"chapters", "questions", "_course", "solutions", "exercises", "book", "tests"}  # below the package
 CHECKOUT = {"solutions", "exercises", "book", "tests", ".git"}  # beside the package
 NOTEBOOK = re.compile(r"\d\d_\w+\.ipynb")

@@ -1,7 +1,7 @@
 """What a worker and everything that it started use up, as /proc tells it: memory, sockets, files.
 
-A control group counts better (:mod:`rnncourse.grading.cgroup`); this is for where there is none. It is a look, a few
-times a second, so what grows fast passes the limit by what it can take between two looks.
+A control group counts better (:mod:`rnncourse.grading.walls.cgroup`); this is for where there is none. It is a look, a
+few times a second, so what grows fast passes the limit by what it can take between two looks.
 """
 
 import contextlib
@@ -27,7 +27,7 @@ class Used:
     files: int = 0
 
 
-def look(root: int, folder: str | None, limit: int) -> Used:
+def look(root: int, folder: str | None, limit: int, *, keeper: bool = False) -> Used:
     """Looks at a process, its descendants and all of its session.
 
     Args:
@@ -35,12 +35,15 @@ def look(root: int, folder: str | None, limit: int) -> Used:
         folder: The folder that it writes in, where it lies on the machine's disk.
         limit: Bytes of memory from which an exact answer is wanted: what a process shares with its children would
             count many times over, and the exact sum is slow to get.
+        keeper: The process itself is one of ours, and holds nothing of its own; its descendants count.
     """
     if sys.platform != "linux":
         return Used()
     used = Used()
     pages = _family(root)
     size = os.sysconf("SC_PAGE_SIZE")
+    if keeper:
+        pages.pop(root, None)
     sockets, deleted, number = _open_things(pages)
     buffers = sockets * _buffer()
     used.memory = sum(pages.values()) * size + buffers

@@ -12,10 +12,10 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rnncourse.grading.classes.roster import Roster
+from rnncourse.grading.classes.rows import Row
 from rnncourse.grading.names import clean
 from rnncourse.grading.report import details
-from rnncourse.grading.roster import Roster
-from rnncourse.grading.rows import Row
 
 __all__ = ["canvas", "cell", "gradescope", "json_lines", "moodle", "moodle_gradebook", "table"]
 
@@ -173,7 +173,7 @@ def _grade(row: Row | None) -> Any:
 
 
 def _identifying(roster: Roster) -> tuple[str, ...]:
-    from rnncourse.grading.roster import NAMING
+    from rnncourse.grading.classes.roster import NAMING
 
     return NAMING[roster.kind]
 

@@ -1,7 +1,7 @@
 """Several notebooks at a time, each behind an exception boundary, a deadline and a memory bound of its own.
 
-A :class:`Slot` is one examiner (:mod:`rnncourse.grading.examiner`) and whoever watches it. An examiner that hangs past
-the deadline is killed, one that dies is replaced, and in both cases one notebook has an answer that says so.
+A :class:`Slot` is one examiner (:mod:`rnncourse.grading.classes.examiner`) and whoever watches it. An examiner that
+hangs past the deadline is killed, one that dies is replaced, and in both cases one notebook has an answer that says so.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from rnncourse.grading.examiner import PARENT
+from rnncourse.grading.classes.examiner import PARENT
 from rnncourse.grading.names import clean
 
 __all__ = ["COMMAND", "Slot", "in_parallel", "prepared"]
@@ -39,7 +39,7 @@ class Slot:
         self.jobs = 0
 
     def grade(self, job: dict[str, Any], deadline: float, say: Callable[[str], None] = lambda line: None) -> dict:
-        """The answer to a job, in the form of :func:`rnncourse.grading.jobs.do`; it never raises for a job's sake.
+        """The answer to a job, in :func:`rnncourse.grading.classes.jobs.do`'s form; it never raises for a job's sake.
 
         Args:
             job: Plain data.
@@ -88,7 +88,7 @@ class Slot:
         if self.process is not None and (self.jobs >= JOBS_EACH or self.process.poll() is not None):
             self._end()
         if self.process is None:
-            home = str(Path(__file__).resolve().parents[2])
+            home = str(Path(__file__).resolve().parents[3])
             path = [home, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
             errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed by _end); its last line says why it died
             environment = {"PYTHONPATH": os.pathsep.join(path), "PYTHONIOENCODING": "utf-8", PARENT: str(os.getpid())}

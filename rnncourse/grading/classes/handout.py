@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from rnncourse.grading import outputs
+from rnncourse.grading.classes.roster import Roster
+from rnncourse.grading.classes.variants import FILE_NAME
 from rnncourse.grading.names import file_stem, visible
-from rnncourse.grading.roster import Roster
 from rnncourse.grading.spec import Draw, Question
-from rnncourse.grading.variants import FILE_NAME
 
 __all__ = ["choices", "drawn", "hand_out", "only"]
 

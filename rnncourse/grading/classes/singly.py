@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from rnncourse.grading.jobs import Options, make_job, read_bytes
+from rnncourse.grading.classes.jobs import Options, make_job, read_bytes
+from rnncourse.grading.classes.pool import COMMAND, in_parallel
 from rnncourse.grading.names import tell_apart, visible
-from rnncourse.grading.pool import COMMAND, in_parallel
 
 __all__ = ["grade_notebooks"]
 
