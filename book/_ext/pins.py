@@ -1,8 +1,8 @@
 """Write constraints.txt from what is installed: ``python -m book._ext.pins``.
 
 Local version suffixes (torch's ``+cpu``) are dropped, so that any build of the version fits. Pins of packages that only
-other systems need are kept as they are, and so are those of the benchmark's peers (the extra ``bench``) and of what they
-need, where they are not installed.
+other systems need are kept as they are, and so are those of the benchmark's peers (the extra ``bench``) and of what
+they need, where they are not installed.
 """
 
 import importlib.metadata
