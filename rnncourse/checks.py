@@ -6,6 +6,7 @@ Each helper returns nothing and raises :class:`ValueError` before any computatio
 from __future__ import annotations
 
 import math
+import numbers
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 __all__ = [
+    "as_lengths",
     "check_callable",
     "check_choice",
     "check_count",
@@ -25,6 +27,8 @@ __all__ = [
     "check_positive_number",
     "check_probability",
     "check_shape",
+    "is_whole",
+    "same_numbers",
 ]
 
 
@@ -115,6 +119,19 @@ def check_choice(name: str, value: Any, choices: Iterable[Any]) -> None:
         raise ValueError(f"{name} is {value!r}; it should be one of {', '.join(map(repr, choices))}")
 
 
+def is_whole(value: Any) -> bool:
+    """Whether a value is an integer: Python's, NumPy's, or the symbol of a graph's size; a boolean is none.
+
+    Args:
+        value: What was given.
+
+    Example:
+        >>> is_whole(3), is_whole(True), is_whole(3.0)
+        (True, False, False)
+    """
+    return isinstance(value, numbers.Integral | torch.SymInt) and not isinstance(value, bool)
+
+
 def check_positive(name: str, value: Any) -> None:
     """Refuse anything but a whole number of at least one.
 
@@ -131,7 +148,7 @@ def check_positive(name: str, value: Any) -> None:
         ...
         ValueError: hidden_size is 0; it should be a whole number of at least 1
     """
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+    if not is_whole(value) or value < 1:
         raise ValueError(f"{name} is {value!r}; it should be a whole number of at least 1")
 
 
@@ -151,7 +168,7 @@ def check_count(name: str, value: Any) -> None:
         ...
         ValueError: lag is -1; it should be a whole number of at least 0
     """
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+    if not is_whole(value) or value < 0:
         raise ValueError(f"{name} is {value!r}; it should be a whole number of at least 0")
 
 
@@ -240,7 +257,7 @@ def check_shape(name: str, value: Any, like: Tensor | None = None, **axes: int |
         and value.is_floating_point()
         and value.dim() == len(axes)
         and all(actual == size if size else actual for actual, size in zip(value.shape, axes.values(), strict=True))
-        and (like is None or (value.dtype == like.dtype and value.device == like.device))
+        and (like is None or same_numbers(value, like))
     ):
         return  # the sentences below cost more than a small cell's step: compose them only when one is needed
     wanted = f"({', '.join(axis if size is None else f'{axis}={size}' for axis, size in axes.items())})"
@@ -259,6 +276,55 @@ def check_shape(name: str, value: Any, like: Tensor | None = None, **axes: int |
     if value.dtype != like.dtype:
         raise ValueError(f"{name} has dtype {value.dtype}; it should be {like.dtype}, as the parameters are")
     raise ValueError(f"{name} is on {value.device}; it should be on {like.device}, where the parameters are")
+
+
+def same_numbers(value: Tensor, like: Tensor) -> bool:
+    """Whether two float tensors can meet in one operation: of one dtype, or under autocast, and on one device.
+
+    Args:
+        value: A tensor.
+        like: Another one, usually a weight.
+
+    Example:
+        >>> same_numbers(torch.zeros(1), torch.zeros(1).double())
+        False
+        >>> with torch.autocast("cpu"):
+        ...     same_numbers(torch.zeros(1).bfloat16(), torch.zeros(1))
+        True
+    """
+    if value.dtype != like.dtype:
+        wide = torch.float64 in (value.dtype, like.dtype)  # autocast leaves it alone
+        if wide or not torch.is_autocast_enabled(like.device.type):
+            return False
+    return value.device == like.device
+
+
+def as_lengths(lengths: Any, batch: int, time: int) -> Tensor:
+    """Lengths in any form as one of the layers' own, after refusing what cannot be the lengths of this batch.
+
+    Args:
+        lengths: A list, a tuple, an array or a tensor of integers.
+        batch: How many sequences there are.
+        time: How many steps they are padded to.
+
+    Returns:
+        An int64 tensor of shape (batch,), on the device where the lengths were.
+
+    Raises:
+        ValueError: If they are no integers, not as many as there are sequences, or not all from 1 to ``time``.
+
+    Example:
+        >>> as_lengths([3, 1], batch=2, time=3)
+        tensor([3, 1])
+    """
+    if not isinstance(lengths, Tensor):
+        try:
+            given = torch.as_tensor(lengths)
+        except (TypeError, ValueError, RuntimeError):
+            given = lengths
+        lengths = given
+    check_lengths(lengths, batch, time)
+    return lengths.long()
 
 
 def check_lengths(lengths: Any, batch: int, time: int) -> None:
@@ -284,6 +350,8 @@ def check_lengths(lengths: Any, batch: int, time: int) -> None:
         raise ValueError(f"lengths is a {what}; it should be an integer tensor of shape (batch={batch},)")
     if lengths.shape != (batch,):
         raise ValueError(f"lengths has shape {tuple(lengths.shape)}; it should be (batch={batch},)")
+    if torch.compiler.is_compiling():
+        return  # a graph is drawn before there are lengths to look at
     if batch == 0:
         raise ValueError("lengths is empty; it should hold one length for each sequence, of at least one sequence")
     shortest, longest = int(lengths.min()), int(lengths.max())

@@ -19,7 +19,7 @@ _CELLS: dict[type[nn.RNNBase], type[Cell]] = {nn.RNN: RNNCell, nn.LSTM: LSTMCell
 Layer = Recurrent | Bidirectional | Stacked
 
 
-def from_torch(module: nn.RNNBase, *, implementation: str = "kernel") -> Stacked:
+def from_torch(module: nn.RNNBase, *, implementation: str = "auto") -> Stacked:
     """Build the stack that computes what a PyTorch module computes, with the same parameter values.
 
     Args:

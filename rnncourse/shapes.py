@@ -23,9 +23,17 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from rnncourse.checks import check_shape
+from rnncourse.checks import check_shape, same_numbers
 
-__all__ = ["BidirectionalState", "LSTMState", "check_state", "detach_state", "hidden_of", "map_state"]
+__all__ = [
+    "BidirectionalState",
+    "LSTMState",
+    "check_state",
+    "detach_state",
+    "hidden_of",
+    "map_state",
+    "tensors_of",
+]
 
 
 class LSTMState(NamedTuple):
@@ -63,6 +71,9 @@ class BidirectionalState(NamedTuple):
     backward: Any
 
 
+torch.serialization.add_safe_globals([LSTMState, BidirectionalState])  # for torch.load(…, weights_only=True)
+
+
 def map_state(function: Callable[..., Any], *states: Any) -> Any:
     """Apply a function to each tensor of a state, keeping the state's type.
 
@@ -84,6 +95,24 @@ def map_state(function: Callable[..., Any], *states: Any) -> Any:
         return function(*states)
     parts = (map_state(function, *parts) for parts in zip(*states, strict=True))
     return type(first)(*parts) if hasattr(first, "_fields") else tuple(parts)
+
+
+def tensors_of(state: Any) -> list[Tensor]:
+    """The tensors that a state is made of, in order.
+
+    Args:
+        state: A tensor or a (named) tuple of states; what is neither is passed over.
+
+    Returns:
+        The tensors.
+
+    Example:
+        >>> len(tensors_of((LSTMState(torch.ones(1, 2), torch.zeros(1, 2)), torch.ones(1, 2))))
+        3
+    """
+    if isinstance(state, tuple):
+        return [tensor for part in state for tensor in tensors_of(part)]
+    return [state] if isinstance(state, Tensor) else []
 
 
 def hidden_of(state: Any) -> Tensor:
@@ -143,7 +172,7 @@ def check_state(name: str, state: Any, like: Any) -> None:
         return
     if isinstance(like, Tensor):
         same = isinstance(state, Tensor) and state.shape == like.shape
-        if not (same and state.dtype == like.dtype and state.device == like.device):
+        if not (same and same_numbers(state, like)):
             axes = ("batch", "hidden") if like.dim() == 2 else [f"axis_{axis}" for axis in range(like.dim())]
             check_shape(name, state, like=like, **dict(zip(axes, like.shape, strict=True)))
         return

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
-from rnncourse.checks import check_kind, check_lengths, check_positive
+from rnncourse.checks import as_lengths, check_kind, check_lengths, check_positive
 from rnncourse.shapes import map_state
 
 __all__ = ["flip_by_length", "last_step", "padding_mask", "unroll", "windows"]
@@ -56,7 +56,7 @@ def unroll(
             outputs.append(output)
         return _stack(outputs), state
 
-    check_lengths(lengths, *inputs.shape[:2])
+    lengths = as_lengths(lengths, *inputs.shape[:2])
     real = padding_mask(lengths.to(inputs.device), inputs.shape[1])
     inputs = _zero_unless(real, inputs)
     for x_t, now in zip(inputs.unbind(1), real.unbind(1), strict=True):
@@ -115,7 +115,7 @@ def last_step(outputs: Tensor, lengths: Int[Tensor, "batch"] | None = None) -> T
     _check_sequence("outputs", outputs)
     if lengths is None:
         return outputs[:, -1]
-    check_lengths(lengths, *outputs.shape[:2])
+    lengths = as_lengths(lengths, *outputs.shape[:2])
     return outputs[torch.arange(len(outputs), device=outputs.device), lengths.to(outputs.device) - 1]
 
 
@@ -146,7 +146,7 @@ def flip_by_length(sequence: Tensor, lengths: Int[Tensor, "batch"] | None = None
     if lengths is None:
         return sequence.flip(1)
     batch, time = sequence.shape[:2]
-    check_lengths(lengths, batch, time)
+    lengths = as_lengths(lengths, batch, time)
     lengths = lengths.to(sequence.device)[:, None]
     t = torch.arange(time, device=sequence.device).expand(batch, time)
     source = torch.where(t < lengths, lengths - 1 - t, t)  # (batch, time)

@@ -13,7 +13,7 @@ PACKAGE = ROOT / "rnncourse"
 
 # The numerical core, lowest first. A room on these stairs may import rooms of lower steps only.
 STAIRS = [
-    {"checks"},
+    {"checks", "transforms"},
     {"shapes"},
     {"functional"},
     {"kernels"},

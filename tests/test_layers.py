@@ -10,7 +10,7 @@ from rnncourse.convert import from_torch, state_from_torch, state_to_torch
 from rnncourse.layers import Bidirectional, Recurrent, Stacked
 from tests.oracles import DEVICES, KINDS, assert_same, leaf, random_lengths, run_torch
 
-IMPLEMENTATIONS = ["kernel", "loop", "checkpoint"]
+IMPLEMENTATIONS = ["auto", "kernel", "fused", "loop", "checkpoint"]
 
 
 def check_stack_equals_torch(

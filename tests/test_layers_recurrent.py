@@ -22,7 +22,7 @@ CELLS = {
 
 
 @pytest.mark.parametrize("padded", [False, True])
-@pytest.mark.parametrize("implementation", ["kernel", "checkpoint"])
+@pytest.mark.parametrize("implementation", ["auto", "kernel", "fused", "checkpoint"])
 @pytest.mark.parametrize("name", CELLS)
 def test_every_implementation_is_the_loop(name, implementation, padded):
     layer = Recurrent(CELLS[name](), implementation=implementation).double()
@@ -72,10 +72,11 @@ def test_the_loop_can_be_differentiated_twice():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda layer: layer(torch.zeros(2, 3)), "inputs has 2 axes"),
+        (lambda layer: layer(torch.zeros(3)), "inputs has 1 axes"),
+        (lambda layer: layer(torch.zeros(5, 3), lengths=[5]), "one sequence has no padding"),
         (lambda layer: layer(torch.zeros(2, 5, 4)), "axis 'input' should be 3, not 4"),
         (lambda layer: layer(torch.zeros(2, 0, 3)), "axis 'time' is empty"),
-        (lambda layer: layer(torch.zeros(0, 5, 3)), "axis 'batch' is empty"),
+        (lambda layer: layer(torch.zeros(0, 0, 3)), "axis 'time' is empty"),
         (lambda layer: layer(torch.zeros(2, 5, 3).double()), "inputs has dtype torch.float64"),
         (lambda layer: layer(torch.zeros(2, 5, 3, dtype=torch.long)), "inputs has dtype torch.int64"),
         (lambda layer: layer(torch.zeros(2, 5, 3), lengths=torch.tensor([6, 1])), "lengths runs from 1 to 6"),

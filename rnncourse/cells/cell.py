@@ -14,6 +14,8 @@ from rnncourse.checks import check_choice, check_positive
 
 __all__ = ["Cell"]
 
+_STEP = ("__call__", "_call_impl", "forward", "trace", "equations", "weights")
+
 
 class Cell(nn.Module):
     r"""What all cells share: parameters, their initialisation, and the initial state.
@@ -41,6 +43,8 @@ class Cell(nn.Module):
     """
 
     gates = 1
+    kernel_is_transparent = False
+    """Whether derivatives and transformations of every kind see through :meth:`kernel`."""
     inits: tuple[str, ...] = ("uniform", "orthogonal")
 
     def __init__(
@@ -73,10 +77,13 @@ class Cell(nn.Module):
 
     @torch.no_grad()
     def reset_parameters(self) -> None:
-        """Draw all parameters anew."""
+        """Draw all parameters anew; a learned initial state is zero again."""
         bound = 1 / math.sqrt(self.hidden_size)
-        for parameter in self.parameters():
-            parameter.uniform_(-bound, bound)
+        for name, parameter in self.named_parameters():
+            if name.startswith("initial_"):
+                parameter.zero_()
+            else:
+                parameter.uniform_(-bound, bound)
         if self.init == "orthogonal":
             for block in self.weight_hh.chunk(self.gates):
                 nn.init.orthogonal_(block)
@@ -157,10 +164,24 @@ class Cell(nn.Module):
         """
         return None
 
+    def fused(self) -> Callable[..., Any] | None:
+        """The function of PyTorch that is this cell over all of time, ``torch.lstm`` and its like, if there is one.
+
+        Returns:
+            The function; or ``None`` where the cell's options, or a subclass with a step of its own, ask for something
+            that it does not compute.
+        """
+        return None
+
     def _is_plain(self, kind: type[Cell]) -> bool:
-        """Whether the step is still the one that ``kind`` defines, so that its kernel may stand in for it."""
-        steps = ("forward", "trace", "equations")
-        return all(getattr(type(self), step) is getattr(kind, step) for step in steps)
+        """Whether the step is still the one that ``kind`` was defined with, so that a kernel may stand in for it."""
+        own = vars(self)
+        return all(name not in own and getattr(type(self), name) is kind._defined[name] for name in _STEP)
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Remember what makes the step, as it stood when the class was defined."""
+        super().__init_subclass__(**options)
+        cls._defined = {name: getattr(cls, name) for name in _STEP}
 
     def extra_repr(self) -> str:
         """The sizes, as ``repr`` shows them."""

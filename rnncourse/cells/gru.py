@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from rnncourse.cells.cell import Cell
@@ -76,6 +77,10 @@ class GRUCell(Cell):
         """The kernel :func:`~rnncourse.kernels.gru.gru_sequence`, if the reset is after the product."""
         plain = self._is_plain(GRUCell) and self.reset == "after"
         return partial(gru_over_time, blend=self.blend) if plain else None
+
+    def fused(self) -> Callable[..., Any] | None:
+        """The function ``torch.gru``, if the reset is after the product and the update gate keeps."""
+        return torch.gru if self._is_plain(GRUCell) and (self.reset, self.blend) == ("after", "keep") else None
 
     def extra_repr(self) -> str:
         """The sizes and the two choices, as ``repr`` shows them."""

@@ -149,3 +149,7 @@ class LSTMCell(Cell):
         """The kernel :func:`~rnncourse.kernels.lstm.lstm_sequence`, unless something is added or ablated."""
         extras = self.has_peepholes or self.without or self.coupled
         return lstm_over_time if self._is_plain(LSTMCell) and not extras else None
+
+    def fused(self) -> Callable[..., Any] | None:
+        """The function ``torch.lstm``, unless something is added or ablated."""
+        return None if self.kernel() is None else torch.lstm

@@ -85,6 +85,12 @@ class RNNCell(Cell):
         """The kernel :func:`~rnncourse.kernels.rnn.rnn_sequence`."""
         return partial(rnn_over_time, nonlinearity=self.nonlinearity) if self._is_plain(RNNCell) else None
 
+    def fused(self) -> Callable[..., Any] | None:
+        """The function ``torch.rnn_tanh`` or ``torch.rnn_relu``."""
+        if not self._is_plain(RNNCell):
+            return None
+        return torch.rnn_tanh if self.nonlinearity == "tanh" else torch.rnn_relu
+
     def extra_repr(self) -> str:
         """The sizes and the nonlinearity, as ``repr`` shows them."""
         return f"{super().extra_repr()}, nonlinearity={self.nonlinearity!r}"

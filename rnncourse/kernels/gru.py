@@ -26,6 +26,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from rnncourse.checks import check_choice
+from rnncourse.kernels.operator import register
 from rnncourse.kernels.rows import continuing
 from rnncourse.kernels.sequence import Kernel, add_product, biases_or_zeros, check_call, project, run
 
@@ -162,4 +163,5 @@ def _backward(dh, batch_sizes, carry, h_before, h, kept, weights, grads):
     return delta, dh_0
 
 
-_KERNEL = Kernel(_forward, _recompute, _backward)
+_KERNEL = Kernel(_forward, _recompute, _backward, "gru")
+register(_KERNEL)

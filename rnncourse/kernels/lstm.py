@@ -18,10 +18,10 @@ Backward, for :math:`t = T, \dots, 1`, where :math:`dh_t` and :math:`dc_t` are t
 Each :math:`\delta` is :math:`dh_t` or :math:`dc_t` times a slope that does not depend on them. All slopes are computed
 in bulk; only the products are left to the walk. The last line but one is the carry through time.
 
-Two rearrangements make it fast. The gates stand one further round than in PyTorch, o|i|f|g, so that the three deltas
-which :math:`dc_t` scales are neighbours. And :math:`\tanh a = 2 \sigma(2a) - 1`: on a CPU a sigmoid takes a fifth of
-the time of a tanh, and with :math:`g`'s weights doubled beforehand all four gates are one sigmoid. Values near zero
-lose some of their relative precision by it; the absolute error stays that of a number near one.
+One rearrangement makes it fast: the gates stand one further round than in PyTorch, o|i|f|g, so that the three which are
+sigmoids are neighbours, and so are the three deltas which :math:`dc_t` scales. (With :math:`\tanh a = 2 \sigma(2a) - 1`
+all four would be one sigmoid; but that has the absolute error of a number near one, and where the inputs are tiny the
+candidate would lose all of its digits.)
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from rnncourse.kernels.operator import register
 from rnncourse.kernels.rows import continuing, one_step_before, prefixes
 from rnncourse.kernels.sequence import Kernel, add_product, biases_or_zeros, check_call, project, run
 from rnncourse.shapes import LSTMState, check_state
@@ -98,9 +99,9 @@ def lstm_over_time(
 
 
 def _rearrange(weight: Tensor) -> Tensor:
-    """From i|f|g|o to o|i|f|2g. Autograd carries the gradients back."""
+    """From i|f|g|o to o|i|f|g. Autograd carries the gradients back."""
     i, f, g, o = weight.chunk(4)
-    return torch.cat([o, i, f, 2 * g])
+    return torch.cat([o, i, f, g])
 
 
 times_sigmoid_slope = torch.ops.aten.sigmoid_backward.grad_input  # (left, s): left · s (1 - s)
@@ -113,19 +114,18 @@ def _forward(x, batch_sizes, state, weights, W_T, h):
     gates = project(x, U, b)
     c_since, c = _cells(c_0, gates)
     tanh_c = torch.empty_like(h)
-    one = h.new_ones(())  # a Python number would be made into a tensor at every step
     hs, cs = h.split(batch_sizes), c.split(batch_sizes)
     before = [h_0, *continuing(hs, batch_sizes)], [c_0, *continuing(cs, batch_sizes)]
-    gates_by_step = (seq.split(batch_sizes) for seq in (gates, *gates.chunk(4, dim=1)))
-    for a_t, o, i, f, g, h_before, c_before, h_t, c_t, tanh_c_t in zip(
+    columns = gates, gates[:, : 3 * h.shape[1]], *gates.chunk(4, dim=1)
+    gates_by_step = (seq.split(batch_sizes) for seq in columns)
+    for a_t, o_i_f, o, i, f, g, h_before, c_before, h_t, c_t, tanh_c_t in zip(
         *gates_by_step, *before, hs, cs, tanh_c.split(batch_sizes), strict=True
     ):
-        a_t.addmm_(h_before, W_T).sigmoid_()
-        g.add_(g).sub_(one)
+        a_t.addmm_(h_before, W_T)
+        o_i_f.sigmoid_()
+        g.tanh_()
         torch.mul(f, c_before, out=c_t).addcmul_(i, g)
-        torch.add(c_t, c_t, out=tanh_c_t).sigmoid_()
-        tanh_c_t.add_(tanh_c_t).sub_(one)
-        torch.mul(o, tanh_c_t, out=h_t)
+        torch.mul(o, torch.tanh(c_t, out=tanh_c_t), out=h_t)
     return (c,), (gates, c_since, tanh_c)
 
 
@@ -140,15 +140,16 @@ def _recompute(x, batch_sizes, h_before, state, weights):
     U, W, b = weights
     (c_0,) = state
     gates = project(x, U, b)
-    gates.addmm_(h_before, W.t()).sigmoid_()
+    gates.addmm_(h_before, W.t())
     o, i, f, g = gates.chunk(4, dim=1)
-    g.mul_(2).sub_(1)
+    gates[:, : 3 * o.shape[1]].sigmoid_()
+    g.tanh_()
     c_since, c = _cells(c_0, gates)
     torch.mul(i, g, out=c)
     cs = c.split(batch_sizes)
     for f_t, c_before, c_t in zip(f.split(batch_sizes), [c_0, *continuing(cs, batch_sizes)], cs, strict=True):
         c_t.addcmul_(f_t, c_before)
-    return gates, c_since, torch.mul(c, 2).sigmoid_().mul_(2).sub_(1)
+    return gates, c_since, torch.tanh(c)
 
 
 def _backward(dh, batch_sizes, carry, h_before, h, kept, weights, grads):
@@ -162,7 +163,7 @@ def _backward(dh, batch_sizes, carry, h_before, h, kept, weights, grads):
     times_sigmoid_slope(tanh_c, o, grad_input=slope_o)  # tanh c · o (1 - o), in one pass
     times_sigmoid_slope(g, i, grad_input=slope_i)
     times_sigmoid_slope(one_step_before(c_since, batch_sizes), f, grad_input=slope_f)
-    times_tanh_slope(i, g, grad_input=slope_g).div_(2)  # g = tanh(a / 2) of the doubled activation
+    times_tanh_slope(i, g, grad_input=slope_g)
     slope_c = times_tanh_slope(o, tanh_c, grad_input=torch.empty_like(tanh_c))
 
     by_c = delta.unflatten(1, (4, -1))[:, 1:]  # (rows, 3, hidden): the deltas that dc scales
@@ -181,4 +182,5 @@ def _backward(dh, batch_sizes, carry, h_before, h, kept, weights, grads):
     return delta, steps[0][0] @ W
 
 
-_KERNEL = Kernel(_forward, _recompute, _backward)
+_KERNEL = Kernel(_forward, _recompute, _backward, "lstm")
+register(_KERNEL)

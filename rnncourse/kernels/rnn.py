@@ -25,6 +25,7 @@ import torch
 from torch import Tensor
 
 from rnncourse.checks import check_choice
+from rnncourse.kernels.operator import register
 from rnncourse.kernels.rows import continuing
 from rnncourse.kernels.sequence import Kernel, add_product, biases_or_zeros, check_call, project, run
 
@@ -135,6 +136,7 @@ def _relu_slope(h):
 
 
 _KERNELS = {
-    "tanh": Kernel(partial(_forward, torch.tanh), _recompute, partial(_backward, _tanh_slope)),
-    "relu": Kernel(partial(_forward, _relu), _recompute, partial(_backward, _relu_slope)),
+    "tanh": Kernel(partial(_forward, torch.tanh), _recompute, partial(_backward, _tanh_slope), "tanh"),
+    "relu": Kernel(partial(_forward, _relu), _recompute, partial(_backward, _relu_slope), "relu"),
 }
+register(*_KERNELS.values())

@@ -6,18 +6,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from rnncourse.cells import Cell
 from rnncourse.checks import check_choice, check_layer
+from rnncourse.layers.layer import Layer
 from rnncourse.shapes import BidirectionalState, check_state
 from rnncourse.unroll import flip_by_length
 
 __all__ = ["Bidirectional"]
 
 
-class Bidirectional(nn.Module):
+class Bidirectional(Layer):
     r"""Two layers that read one sequence, one from each end.
 
     .. math::
@@ -84,25 +84,13 @@ class Bidirectional(nn.Module):
             self.forward_layer.initial_state(batch_size), self.backward_layer.initial_state(batch_size)
         )
 
-    def forward(
-        self,
-        inputs: Float[Tensor, "batch time input"],
-        state: BidirectionalState | None = None,
-        lengths: Int[Tensor, "batch"] | None = None,
-    ) -> tuple[Float[Tensor, "batch time output"], BidirectionalState]:
-        """Read sequences from both ends.
+    def read(
+        self, inputs: Tensor, state: BidirectionalState | None, lengths: Tensor | None
+    ) -> tuple[Tensor, BidirectionalState]:
+        """Read a padded batch from both ends.
 
-        Args:
-            inputs: The sequences, padded to one number of steps.
-            state: The states to start from; the layers' initial states if not given.
-            lengths: How many steps of each sequence are real; all if not given.
-
-        Returns:
-            The merged outputs, zero at padding; and both final states: the forward layer's at each sequence's own
-            last step, the backward layer's at the first.
-
-        Raises:
-            ValueError: If the inputs, the state or the lengths do not fit the layers or each other.
+        The outputs are merged and zero at padding; of the final states the forward layer's stands at each sequence's
+        own last step, the backward layer's at the first.
         """
         if state is not None:
             check_state("state", state, BidirectionalState)
@@ -117,6 +105,11 @@ class Bidirectional(nn.Module):
         else:
             outputs = h_f * h_b
         return outputs, BidirectionalState(ahead, back)
+
+    @property
+    def chosen(self) -> tuple[Any, Any]:
+        """What the two layers took at the last call."""
+        return tuple(getattr(layer, "chosen", None) for layer in (self.forward_layer, self.backward_layer))
 
     @property
     def bidirectional(self) -> bool:

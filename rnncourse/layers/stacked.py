@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from rnncourse.cells import Cell
 from rnncourse.checks import check_layer, check_positive, check_probability
 from rnncourse.layers.bidirectional import Bidirectional
+from rnncourse.layers.layer import Layer
 from rnncourse.layers.recurrent import Recurrent
 from rnncourse.shapes import check_state
 
 __all__ = ["Stacked"]
 
 
-class Stacked(nn.Module):
+class Stacked(Layer):
     r"""Layers over depth: each reads the outputs of the one below.
 
     .. math:: y^{(0)} = x, \qquad y^{(l)} = \mathrm{layer}_l(y^{(l-1)}) \quad [\, + \, y^{(l-1)}]
@@ -80,7 +80,7 @@ class Stacked(nn.Module):
         merge: str = "concatenate",
         dropout: float = 0.0,
         residual: bool = False,
-        implementation: str = "kernel",
+        implementation: str = "auto",
         **options: Any,
     ) -> Stacked:
         """Build a stack of equal layers, as ``torch.nn.LSTM(input_size, hidden_size, num_layers, …)`` does.
@@ -138,25 +138,10 @@ class Stacked(nn.Module):
         """The layers' initial states, lowest first."""
         return tuple(layer.initial_state(batch_size) for layer in self.layers)
 
-    def forward(
-        self,
-        inputs: Float[Tensor, "batch time input"],
-        state: tuple[Any, ...] | None = None,
-        lengths: Int[Tensor, "batch"] | None = None,
-    ) -> tuple[Float[Tensor, "batch time output"], tuple[Any, ...]]:
-        """Read sequences, layer upon layer.
-
-        Args:
-            inputs: The sequences, padded to one number of steps.
-            state: The layers' states to start from, lowest first; their initial states if not given.
-            lengths: How many steps of each sequence are real; all if not given.
-
-        Returns:
-            The last layer's outputs, zero at padding, and the final state of every layer.
-
-        Raises:
-            ValueError: If the inputs, the state or the lengths do not fit the layers or each other.
-        """
+    def read(
+        self, inputs: Tensor, state: tuple[Any, ...] | None, lengths: Tensor | None
+    ) -> tuple[Tensor, tuple[Any, ...]]:
+        """Read a padded batch, layer upon layer: the last layer's outputs, and the final state of every layer."""
         if state is None:
             state = (None,) * len(self.layers)
         check_state("state", state, (None,) * len(self.layers))
@@ -169,6 +154,11 @@ class Stacked(nn.Module):
                 outputs = outputs + below
             final.append(after)
         return outputs, tuple(final)
+
+    @property
+    def chosen(self) -> tuple[Any, ...]:
+        """What each layer took at the last call, lowest first; nothing for one that has no choice."""
+        return tuple(getattr(layer, "chosen", None) for layer in self.layers)
 
     @property
     def bidirectional(self) -> bool:

@@ -9,17 +9,18 @@ from __future__ import annotations
 import math
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 
-from rnncourse.checks import check_lengths, check_positive, check_shape
+from rnncourse.checks import check_positive, check_shape
+from rnncourse.layers.layer import Layer
 from rnncourse.shapes import check_state
 from rnncourse.unroll import last_step, padding_mask
 
 __all__ = ["FixedWindow"]
 
 
-class FixedWindow(nn.Module):
+class FixedWindow(Layer):
     r"""A feedforward layer over the last ``window`` inputs, slid along a sequence.
 
     .. math:: h_t = \tanh\Big(\sum_{j=0}^{k-1} U_j\, x_{t-j} + b\Big)
@@ -69,25 +70,10 @@ class FixedWindow(nn.Module):
         check_positive("batch_size", batch_size)
         return self.weight.new_zeros(batch_size, self.window - 1, self.input_size)
 
-    def forward(
-        self,
-        inputs: Float[Tensor, "batch time input"],
-        state: Float[Tensor, "batch older input"] | None = None,
-        lengths: Int[Tensor, "batch"] | None = None,
+    def read(
+        self, inputs: Tensor, state: Tensor | None, lengths: Tensor | None
     ) -> tuple[Float[Tensor, "batch time output"], Float[Tensor, "batch older input"]]:
-        """Read sequences.
-
-        Args:
-            inputs: The sequences, padded to one number of steps.
-            state: The ``window - 1`` inputs before them; zeros if not given.
-            lengths: How many steps of each sequence are real; all if not given.
-
-        Returns:
-            The outputs, zero at padding, and each sequence's own last ``window - 1`` inputs.
-
-        Raises:
-            ValueError: If the inputs, the state or the lengths do not fit the layer or each other.
-        """
+        """Read a padded batch: the outputs, zero at padding, and each sequence's own last ``window - 1`` inputs."""
         check_shape("inputs", inputs, like=self.weight, batch=None, time=None, input=self.input_size)
         batch, time, _ = inputs.shape
         if state is None:
@@ -96,7 +82,6 @@ class FixedWindow(nn.Module):
         if lengths is None:
             lengths = torch.full((batch,), time, device=inputs.device)
         else:
-            check_lengths(lengths, batch, time)
             lengths = lengths.to(inputs.device)
         seen = torch.cat([state, inputs], dim=1)  # (batch, window - 1 + time, input)
         scores = self.bias + sum(

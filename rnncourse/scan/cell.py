@@ -12,8 +12,8 @@ from torch.utils.checkpoint import checkpoint as forget_and_recompute
 
 from rnncourse.cells import Cell
 from rnncourse.checks import check_choice, check_positive, check_shape
-from rnncourse.scan.operation import in_functional_gradient
 from rnncourse.scan.recurrence import SCANS, linear_scan
+from rnncourse.transforms import in_functional_gradient
 from rnncourse.unroll import padding_mask
 
 __all__ = ["LinearCell"]
@@ -45,6 +45,7 @@ class LinearCell(Cell):
     """
 
     gates = 2
+    kernel_is_transparent = True
 
     def __init__(
         self,

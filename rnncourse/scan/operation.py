@@ -29,14 +29,14 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch._C import _functorch
 
 from rnncourse.scan.chunked import chunked
 from rnncourse.scan.log_space import log_space, signed_log_space
 from rnncourse.scan.odd_even import odd_even
 from rnncourse.scan.sequential import sequential
+from rnncourse.transforms import stands_for_many
 
-__all__ = ["LinearScan", "in_functional_gradient", "in_nested_forward_mode", "readable"]
+__all__ = ["LinearScan", "readable"]
 
 _WALKS: dict[str, Callable[..., None]] = {
     "sequential": sequential,
@@ -57,7 +57,7 @@ class LinearScan(torch.autograd.Function):
     @staticmethod
     def forward(a: Tensor, b: Tensor, start: Tensor | None, scan: str, reverse: bool) -> Tensor:
         """Scan into a new tensor."""
-        if _cannot_be_written_into(a, b, start):
+        if stands_for_many(a, b, start):
             return readable(a, b, start, reverse=reverse)
         h = torch.empty_like(b)
         if not reverse:
@@ -149,40 +149,6 @@ def readable(a: Tensor, b: Tensor, start: Tensor | None, *, reverse: bool = Fals
         h = a_t * h + b_t
         states.append(h)
     return torch.stack(states[::-1] if reverse else states)
-
-
-def in_nested_forward_mode() -> bool:
-    """Whether a forward-mode derivative is being taken of another one.
-
-    PyTorch then drops the second-order terms of every custom operation, silently; so none may be used.
-
-    Example:
-        >>> in_nested_forward_mode()
-        False
-    """
-    return _levels().count(_functorch.TransformType.Jvp) > 1
-
-
-def in_functional_gradient() -> bool:
-    """Whether ``torch.func`` is taking a gradient, under which PyTorch cannot recompute what was not kept.
-
-    Example:
-        >>> in_functional_gradient()
-        False
-    """
-    return _functorch.TransformType.Grad in _levels()
-
-
-def _levels() -> list[Any]:
-    """The transformations of ``torch.func`` that are under way, outermost first."""
-    return [] if torch.compiler.is_compiling() else [one.key() for one in _functorch.get_interpreter_stack() or ()]
-
-
-def _cannot_be_written_into(*values: Tensor | None) -> bool:
-    """Whether a tensor stands for the many of ``is_grads_batched=True``."""
-    if torch.compiler.is_compiling():
-        return False
-    return any(value is not None and _functorch.is_legacy_batchedtensor(value) for value in values)
 
 
 def _one_step_before(start: Tensor, h: Tensor) -> Tensor:

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from rnncourse.checks import check_choice, check_kind, check_shape
-from rnncourse.scan.operation import LinearScan, in_nested_forward_mode, readable
+from rnncourse.scan.operation import LinearScan, readable
+from rnncourse.transforms import in_nested_forward_mode
 
 __all__ = ["SCANS", "choose_scan", "linear_scan"]
 

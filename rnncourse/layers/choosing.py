@@ -1,0 +1,162 @@
+"""Which implementation reads a sequence: the rules of ``implementation="auto"``, and what is refused.
+
+All implementations give the same numbers where they may be used; the rules say where, and which of those is fastest. In
+this order, for a cell at a call:
+
+1. A cell whose step is watched or changed (hooks, also global ones; a replaced ``forward``; parametrizations and
+   pre-hooks that are not known to be functions of the weights alone), or for which nothing but its own step is written:
+   the **loop**.
+2. Under a transformation that sees only PyTorch's own operations (``torch.func``, forward mode, ``torch.jit.trace``):
+   the **loop**. The scans of :mod:`rnncourse.scan` are differentiable through and through and stay.
+3. In a graph (``torch.compile``, ``torch.export``): the **kernel**, as one operator.
+4. On a GPU with cuDNN: PyTorch's **fused** layer.
+5. On a CPU in float32 or less, for sequences of one length: the **fused** layer for an LSTM, where it is oneDNN's; and
+   without gradients, up to :data:`FEW_STEPS` steps, for every cell that has one.
+6. Else the **kernel**.
+
+Second derivatives cannot be foreseen. Where the kernel was taken, differentiating its gradients is refused by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn.modules import module as every_module
+from torch.nn.utils import parametrizations, prune
+from torch.nn.utils.weight_norm import WeightNorm
+
+from rnncourse.cells import Cell
+from rnncourse.shapes import tensors_of
+from rnncourse.transforms import under_way
+
+__all__ = ["FEW_STEPS", "IMPLEMENTATIONS", "Choice", "choose", "recompute_weights"]
+
+IMPLEMENTATIONS = ("auto", "kernel", "fused", "loop", "checkpoint")
+"""What ``implementation`` may be."""
+
+FEW_STEPS = 8
+"""Steps up to which, without gradients, what a kernel prepares costs more than it saves (measured)."""
+
+_NO_FUSED = "PyTorch has no fused layer of this form"
+_RECOMPUTING_HOOKS = (WeightNorm, prune.BasePruningMethod)
+_PURE_PARAMETRIZATIONS = (parametrizations._WeightNorm, parametrizations._Orthogonal)
+
+
+class Choice(NamedTuple):
+    """What a call takes, and why.
+
+    Attributes:
+        implementation: ``"kernel"``, ``"fused"``, ``"loop"`` or ``"checkpoint"``.
+        why: A sentence.
+    """
+
+    implementation: str
+    why: str
+
+
+def choose(cell: Cell, inputs: Tensor, state: Any, lengths: Tensor | None, asked: str) -> Choice:
+    """Decide how a cell goes through a batch of sequences.
+
+    Args:
+        cell: The cell.
+        inputs: The sequences, of shape (batch, time, input).
+        state: The state before the first step.
+        lengths: How many steps of each sequence are real; all if not given.
+        asked: One of :data:`IMPLEMENTATIONS`.
+
+    Returns:
+        The choice.
+
+    Raises:
+        RuntimeError: If something else than ``"auto"`` was asked for, and only the loop is right.
+
+    Example:
+        >>> from rnncourse.cells import GRUCell
+        >>> cell = GRUCell(3, 5)
+        >>> call = torch.zeros(2, 20, 3), cell.initial_state(2), None
+        >>> choose(cell, *call, "auto").implementation
+        'kernel'
+        >>> handle = cell.register_forward_hook(lambda cell, inputs, output: None)
+        >>> choose(cell, *call, "auto")
+        Choice(implementation='loop', why='the cell has forward hooks, which see every step')
+    """
+    if asked == "loop":
+        return Choice("loop", "it was asked for")
+    if cell.kernel() is None:
+        return Choice("loop", "nothing but the cell's own step is written for it")
+    only_loop = _watched(cell) or _transformed(cell, inputs, state)
+    if only_loop and asked == "auto":
+        return Choice("loop", only_loop)
+    if only_loop:
+        raise RuntimeError(f"implementation={asked!r} would be wrong: {only_loop}; use implementation='loop' or 'auto'")
+    if asked != "auto":
+        fits = asked != "fused" or cell.fused() is not None
+        return Choice(asked, "it was asked for") if fits else Choice("kernel", _NO_FUSED)
+    return _fastest(cell, inputs, lengths)
+
+
+def _fastest(cell: Cell, inputs: Tensor, lengths: Tensor | None) -> Choice:
+    """Of those that are right, the fastest."""
+    if torch.compiler.is_compiling():
+        return Choice("kernel", "a graph holds it as one operator")
+    if cell.fused() is None:
+        return Choice("kernel", _NO_FUSED)
+    if inputs.device.type == "cuda" and torch.backends.cudnn.enabled and torch.backends.cudnn.is_available():
+        return Choice("fused", "it is cuDNN's on a GPU")
+    if inputs.device.type != "cpu" or lengths is not None or inputs.dtype == torch.float64:
+        return Choice("kernel", "it is the fastest for sequences of several lengths, float64 and other devices")
+    if cell.fused() is torch.lstm and torch.backends.mkldnn.enabled and torch.backends.mkldnn.is_available():
+        return Choice("fused", "it is oneDNN's for an LSTM on a CPU")
+    if inputs.shape[1] <= FEW_STEPS and not (torch.is_grad_enabled() and _needs_gradient(cell, inputs)):
+        return Choice("fused", "it prepares nothing, which pays for few steps without gradients")
+    return Choice("kernel", "it is the fastest on a CPU")
+
+
+def recompute_weights(cell: Cell) -> None:
+    """Call the pre-hooks that compute the cell's weights anew (weight norm, pruning), as a step would.
+
+    Args:
+        cell: The cell, whose other hooks :func:`choose` has found to be none.
+    """
+    for hook in cell._forward_pre_hooks.values():
+        hook(cell, ())
+
+
+def _needs_gradient(cell: Cell, inputs: Tensor) -> bool:
+    return inputs.requires_grad or any(parameter.requires_grad for parameter in cell.parameters())
+
+
+def _watched(cell: Cell) -> str | None:
+    """What sees or changes the cell's step, as a sentence."""
+    for kind, hooks in _hooks(cell):
+        if hooks:
+            return f"the cell has {kind} hooks, which see every step"
+    for chain in getattr(cell, "parametrizations", {}).values():
+        for parametrization in chain:
+            if not isinstance(parametrization, _PURE_PARAMETRIZATIONS):
+                name = type(parametrization).__name__
+                return f"the parametrization {name} may give other weights at every step"
+    return None
+
+
+def _hooks(cell: Cell) -> Iterator[tuple[str, Any]]:
+    pre_hooks = cell._forward_pre_hooks.values()
+    yield "forward pre-", [hook for hook in pre_hooks if not isinstance(hook, _RECOMPUTING_HOOKS)]
+    yield "forward", cell._forward_hooks
+    yield "backward", cell._backward_hooks
+    yield "backward pre-", cell._backward_pre_hooks
+    yield "global forward pre-", every_module._global_forward_pre_hooks
+    yield "global forward", every_module._global_forward_hooks
+    yield "global backward", every_module._global_backward_hooks
+    yield "global backward pre-", every_module._global_backward_pre_hooks
+
+
+def _transformed(cell: Cell, inputs: Tensor, state: Any) -> str | None:
+    """Which transformation is under way that only the loop is right under, as a sentence."""
+    if cell.kernel_is_transparent:
+        return None
+    what = under_way(inputs, *tensors_of(state), *cell.weights)
+    return what and f"{what} sees only PyTorch's own operations"
