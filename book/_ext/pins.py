@@ -1,7 +1,8 @@
 """Write constraints.txt from what is installed: ``python -m book._ext.pins``.
 
 Local version suffixes (torch's ``+cpu``) are dropped, so that any build of the version fits. Pins of packages that only
-other systems need are kept as they are.
+other systems need are kept as they are, and so are those of the benchmark's peers (the extra ``bench``) and of what
+they need, where they are not installed.
 """
 
 import importlib.metadata
@@ -17,6 +18,10 @@ HEAD = """\
 # colorama, pywinpty and appnope are what Windows and macOS need beside the rest.
 """
 ELSEWHERE = {"colorama", "pywinpty", "appnope"}
+PEERS = {
+    "absl-py", "aiofiles", "equinox", "etils", "flax", "humanize", "jax", "jaxlib", "ml-dtypes", "opt-einsum", "optax",
+    "orbax-checkpoint", "protobuf", "simplejson", "tensorstore", "treescope", "uvloop",
+}  # fmt: skip
 OURS = {"rnncourse", "pip", "setuptools", "wheel"}
 
 
@@ -35,7 +40,7 @@ def kept() -> dict[str, str]:
     """Pins that this system cannot know."""
     lines = FILE.read_text(encoding="utf-8").splitlines() if FILE.exists() else []
     pairs = dict(line.split("==") for line in lines if "==" in line)
-    return {normal(name): version for name, version in pairs.items() if normal(name) in ELSEWHERE}
+    return {normal(name): version for name, version in pairs.items() if normal(name) in ELSEWHERE | PEERS}
 
 
 def main() -> int:

@@ -1,9 +1,7 @@
 """The command: run the sections asked for, say what is measured as it is measured, save after each."""
 
 import argparse
-import json
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,11 +12,12 @@ import torch
 from rnncourse.provenance import code_hash
 
 from . import decoding, growth, lengths, loading, memory, scans, speed, trees
-from .machine import machine, versions
+from .machine import commit, machine, processor, versions
+from .records import PARTS, folder_of, measured, read, save, sections_of, this_machine
 from .targets import targets
 
 SECTIONS = {
-    "layers": speed.measure,
+    **dict.fromkeys(PARTS["layers"], speed.measure),
     "lengths": lengths.measure,
     "growth": growth.measure,
     "memory": memory.measure,
@@ -30,13 +29,15 @@ SECTIONS = {
 
 
 def _run(section: str, quick: bool, rounds: int, say: Callable[[str], None]) -> list[dict[str, Any]]:
-    if section == "layers":
-        return speed.measure(speed.TINY if quick else speed.LARGE + speed.SMALL, rounds=rounds, say=say)
+    if section in PARTS["layers"]:
+        sizes = speed.TINY if quick else speed.LARGE + speed.SMALL
+        return speed.measure(sizes, rounds=rounds, cells=(section.removeprefix("layers-").upper(),), say=say)
     if section == "lengths":
         if quick:
             return lengths.measure((5,), rounds=rounds, say=say, batch=3, inputs=2, hidden=3)
-        rows = lengths.measure((100, 200, 400, 800), rounds=rounds, say=say)
-        return rows + lengths.measure((100, 400), rounds=min(rounds, 3), say=say, batch=128)
+        rows = lengths.measure((100, 200), rounds=rounds, say=say)
+        rows += lengths.measure((100,), rounds=rounds, say=say, batch=128)
+        return rows + lengths.measure((400, 800), rounds=min(rounds, 2), say=say)  # packed, a round takes seconds
     if section == "growth":
         times = (4, 8, 16) if quick else (256, 512, 1024, 2048, 4096)
         return growth.measure(times, rounds=rounds, say=say, **({"batch": 2, "hidden": 4} if quick else {}))
@@ -59,7 +60,8 @@ def _run(section: str, quick: bool, rounds: int, say: Callable[[str], None]) -> 
 
 #: Rounds of each section in a full run: enough for a median, few enough for an afternoon's patience.
 ROUNDS = {
-    "layers": 11, "lengths": 7, "growth": 3, "memory": 3, "loading": 1, "decoding": 7, "trees": 5, "scan": 5,
+    **dict.fromkeys(PARTS["layers"], 7), "lengths": 5, "growth": 3, "memory": 3, "loading": 1,
+    "decoding": 7, "trees": 5, "scan": 5,
 }  # fmt: skip
 
 
@@ -71,44 +73,31 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--quick", action="store_true", help="tiny sizes, seconds: to see that everything runs")
     parser.add_argument(
-        "--sections", default=",".join(SECTIONS), help="comma-separated, of: " + ", ".join(SECTIONS) + " (default: all)"
+        "--sections",
+        default=",".join(SECTIONS),
+        help=f"comma-separated, of: {', '.join(SECTIONS)} (default: all); layers is its three parts",
     )
     parser.add_argument("--rounds", type=int, help="timed rounds of each comparison (default: 3 to 11, by section)")
     parser.add_argument("--seed", type=int, default=0, help="seed of weights and inputs (default: 0)")
     parser.add_argument(
-        "--output", type=Path, help="JSON to write (default: book/results/bench.json in the course's folder)"
+        "--output", type=Path, help="JSON to write (default: this machine's, in the course's book/results/bench)"
     )
     parser.add_argument(
         "--figures", type=Path, help="folder for the figures (default: book/figures in the course's folder)"
     )
     arguments = parser.parse_args(argv)
-    arguments.sections = [name for name in arguments.sections.split(",") if name]
+    asked = [name for name in arguments.sections.split(",") if name]
+    arguments.sections = [part for name in asked for part in PARTS.get(name, (name,))]
     for name in arguments.sections:
         if name not in SECTIONS:
             parser.error(f"there is no section {name!r}; the sections are {', '.join(SECTIONS)}")
     if arguments.rounds is not None and arguments.rounds < 1:
         parser.error(f"--rounds is {arguments.rounds}; it should be at least 1")
     course = Path("book").is_dir() and not arguments.quick
-    arguments.output = arguments.output or Path("book/results/bench.json" if course else "_build/bench/bench.json")
+    folder = folder_of(Path()) if course else Path("_build/bench")
+    arguments.output = arguments.output or folder / f"{this_machine()}.json"
     arguments.figures = arguments.figures or Path("book/figures" if course else "_build/bench")
     return arguments
-
-
-def _save(path: Path, record: dict[str, Any]) -> None:
-    """Write beside and rename, so that an interrupted run leaves a whole file."""
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".json", delete=False) as beside:
-        json.dump(record, beside, indent=1, ensure_ascii=False)
-        beside.write("\n")
-    Path(beside.name).chmod(0o644)
-    Path(beside.name).replace(path)
-
-
-def _earlier(path: Path) -> dict[str, Any]:
-    """The sections that an earlier run left in the file, kept unless measured again."""
-    try:
-        return json.loads(path.read_text())["sections"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
 
 
 def _draw(record: dict[str, Any], folder: Path) -> str:
@@ -117,7 +106,7 @@ def _draw(record: dict[str, Any], folder: Path) -> str:
         from rnncourse.viz import bench as figures
     except ImportError as missing:
         return f"figures skipped: {missing.name} is missing; pip install matplotlib"
-    paths = figures.save_all(record, folder)
+    paths = figures.save_all(measured(record), folder)
     return f"figures: {', '.join(str(path) for path in paths)}" if paths else "figures: nothing to draw yet"
 
 
@@ -132,9 +121,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         130 after Ctrl-C (sections that were finished are saved).
     """
     arguments = _arguments(argv)
+    earlier = read(arguments.output)
+    others = {section["machine"]["processor"] for section in earlier["sections"].values()} - {processor()}
+    if others:
+        print(f"rnncourse bench: {arguments.output} is of {others.pop()}; choose another --output", file=sys.stderr)
+        return 1
     try:
         arguments.output.parent.mkdir(parents=True, exist_ok=True)
-        _save(arguments.output.parent / ".bench-can-write.json", {})
+        save(arguments.output.parent / ".bench-can-write.json", {})
         (arguments.output.parent / ".bench-can-write.json").unlink()
     except OSError as problem:
         print(
@@ -148,7 +142,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    record: dict[str, Any] = {"quick": arguments.quick, "sections": _earlier(arguments.output)}
+    record: dict[str, Any] = {"quick": arguments.quick, "sections": earlier["sections"]}
     words = [
         *(["--quick"] if arguments.quick else []),
         "--sections",
@@ -172,12 +166,13 @@ def main(argv: Sequence[str] | None = None) -> int:
                 "rounds": rounds,
                 "versions": versions(),
                 "machine": machine(),
+                "commit": commit(),
                 "code": code,
                 "rows": rows,
             }
-            found = targets(record["sections"])
+            found = targets(sections_of(record))
             record["targets"] = [{**target._asdict(), "reached": target.reached} for target in found]
-            _save(arguments.output, record)
+            save(arguments.output, record)
     except KeyboardInterrupt:
         print(f"\nrnncourse bench: stopped; finished sections are in {arguments.output}", file=sys.stderr)
         return 130
@@ -188,7 +183,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         torch.set_num_threads(threads)
 
     say("")
-    for target in targets(record["sections"]):
+    for target in targets(sections_of(record)):
         say(str(target))
     say(f"\nsaved: {arguments.output}\n{_draw(record, arguments.figures)}")
     return 0

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from .lengths import _work, packed
-from .pairs import forward_backward, our_layer, torch_layer
+from .pairs import forward_backward, offered, our_layer, torch_layer
 from .timing import fitted_exponent, interleave, summarise
 
 
@@ -41,12 +41,13 @@ def measure(
     rows = []
     for cell in cells:
         reference = torch_layer(cell, inputs, hidden)
-        ours = our_layer(cell, reference)
+        ours = {name: our_layer(cell, reference, name) for name in offered(("auto", "kernel"))}
         curves: dict[str, list] = {}
         for time in times:
             x = torch.randn(batch, time, inputs, requires_grad=True)
             dy = torch.randn(batch, time, hidden)
-            work = {"torch.nn": forward_backward(reference, x, dy), "kernel": forward_backward(ours, x, dy)}
+            layers = {"torch.nn": reference, **ours}
+            work = {name: forward_backward(layer, x, dy) for name, layer in layers.items()}
             if cell == "LSTM" and time <= packed_up_to:
                 lengths = torch.linspace(time // 2, time, batch).long()  # equal ones would not really be packed
                 work["packed torch.nn"] = _work(packed, reference, x, lengths, dy)

@@ -20,10 +20,10 @@ from torch import Tensor, nn
 from rnncourse.shapes import detach_state
 from rnncourse.unroll import windows
 
-from .pairs import forward_backward, our_layer, textbook_layer, torch_layer
+from .pairs import forward_backward, offered, our_layer, textbook_layer, torch_layer
 from .timing import interleave, ratios, summarise
 
-CANDIDATES = ("torch.nn", "kernel", "loop", "checkpoint", "truncated")
+CANDIDATES = ("torch.nn", *offered(("auto", "kernel", "loop", "checkpoint")), "truncated")
 WINDOW = 50
 
 

@@ -27,6 +27,27 @@ def our_layer(cell: str, reference: nn.RNNBase, implementation: str = "kernel") 
     return layer
 
 
+def offered(names: Sequence[str]) -> list[str]:
+    """Of these implementations, those that the layers of this version know.
+
+    Args:
+        names: Words for :class:`~rnncourse.layers.Recurrent`'s ``implementation``.
+
+    Example:
+        >>> offered(["kernel", "nonsense"])
+        ['kernel']
+    """
+
+    def known(name: str) -> bool:
+        try:
+            Recurrent(RNNCell(1, 1), implementation=name)
+        except ValueError:
+            return False
+        return True
+
+    return [name for name in names if known(name)]
+
+
 def textbook_layer(cell: str, reference: nn.RNNBase) -> nn.Module:
     """The textbook loop with the reference's weights."""
     layer = TEXTBOOK[cell](reference.input_size, reference.hidden_size)

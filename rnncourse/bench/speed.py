@@ -5,7 +5,17 @@ from typing import Any
 
 import torch
 
-from .pairs import assert_same, forward_backward, forward_only, our_layer, results, textbook_layer, torch_layer
+from .pairs import (
+    assert_same,
+    forward_backward,
+    forward_only,
+    offered,
+    our_layer,
+    results,
+    textbook_layer,
+    torch_layer,
+)
+from .peers import PEERS, Peer, missing
 from .products import products
 from .timing import interleave, ratios, summarise
 
@@ -15,6 +25,7 @@ SMALL = ((100, 1, 64, 128), (35, 32, 28, 32))
 TINY = ((6, 2, 3, 4),)
 CELLS = ("RNN", "GRU", "LSTM")
 WORK = {"forward": forward_only, "forward+backward": forward_backward}
+OURS = ("auto", "kernel", "fused", "loop")
 
 
 def measure(
@@ -24,7 +35,9 @@ def measure(
     cells: Sequence[str] = CELLS,
     say: Callable[[str], None] = print,
 ) -> list[dict[str, Any]]:
-    """Time torch.nn, our kernel, our readable loop, the textbook loop and the bare products at every size.
+    """Time torch.nn, our implementations, the textbook loop, the bare products and the peers at every size.
+
+    A peer that cannot take part is named, with the reason, and left out.
 
     Args:
         sizes: (time, batch, input, hidden) of each case.
@@ -34,32 +47,36 @@ def measure(
 
     Returns:
         One row for each cell, size and kind of work: milliseconds of each candidate and ratios to torch.nn, each with
-        median, low and high; and the largest relative difference of outputs and gradients.
+        median, low and high; the largest relative difference of outputs and gradients; and for the peers the seconds
+        that compiling took, which are in none of the times.
     """
     rows = []
     for cell in cells:
+        absent = {peer: missing(peer, cell) for peer in PEERS}
+        for reason in filter(None, absent.values()):
+            say(reason)
         for time, batch, inputs, hidden in sizes:
             reference = torch_layer(cell, inputs, hidden)
             candidates = {
                 "torch.nn": reference,
-                "kernel": our_layer(cell, reference),
-                "loop": our_layer(cell, reference, "loop"),
+                **{name: our_layer(cell, reference, name) for name in offered(OURS)},
                 "textbook": textbook_layer(cell, reference),
             }
             x = torch.randn(batch, time, inputs, requires_grad=True)
             dy = torch.randn(batch, time, hidden)
+            peers = {peer: Peer(peer, cell, reference, x, dy) for peer, reason in absent.items() if reason is None}
             expected = results(reference, x, dy)
+            found = {name: results(module, x, dy) for name, module in candidates.items() if name != "torch.nn"}
+            found |= {name: peer.results() for name, peer in peers.items()}
+            at = f"at {(time, batch, inputs, hidden)}"
             difference = {
-                name: assert_same(
-                    f"{cell} {name} at {(time, batch, inputs, hidden)}", results(module, x, dy), expected, 1e-4
-                )
-                for name, module in candidates.items()
-                if name != "torch.nn"
+                name: assert_same(f"{cell} {name} {at}", mine, expected, 1e-4) for name, mine in found.items()
             }
             for work, prepare in WORK.items():
                 arguments = (x, dy) if prepare is forward_backward else (x,)
                 timed = {name: prepare(m, *arguments) for name, m in candidates.items()}
                 timed["products"] = products(cell, x, hidden, backward=prepare is forward_backward)
+                timed |= {name: peer.work(work) for name, peer in peers.items()}
                 seconds = interleave(timed, rounds=rounds)
                 row = {
                     "cell": cell,
@@ -70,6 +87,7 @@ def measure(
                     "textbook_over_kernel": ratios(seconds, "kernel")["textbook"]._asdict(),
                     "textbook_over_products": ratios(seconds, "products")["textbook"]._asdict(),
                     "difference": difference,
+                    "compile_seconds": {name: peer.compile_seconds[work] for name, peer in peers.items()},
                 }
                 rows.append(row)
                 say(line(row))
