@@ -10,7 +10,7 @@ import sys
 import pytest
 import torch
 
-from rnncourse import attention, cells, convert, functional, layers, training, trees
+from rnncourse import attention, cells, convert, functional, layers, training, transforms, trees
 from rnncourse.attention import self_attention, weighting
 from rnncourse.grading.edits import compiled, edited_source
 from rnncourse.kernels import gru, lstm, rows, sequence
@@ -241,9 +241,9 @@ MUTANTS = {
             "forward hook", "gru"
         ),
     ),
-    "a kernel is chosen under function transforms": (
-        edit(layers.choosing, "choose", "_watched(cell) or _transformed(cell, inputs, state)", "_watched(cell)"),
-        lambda: test_layers_choosing.test_asked_for_by_name_transformations_are_refused("gru", "fused"),
+    "a kernel does not look for function transforms": (
+        edit(transforms, "under_way", "if _levels():", "if False:"),
+        test_layers_choosing.test_a_kernel_called_directly_refuses_transformations,
     ),
     "float64 is handed to oneDNN": (
         edit(layers.choosing, "_fastest", "inputs.dtype == torch.float64", "False"),
@@ -332,7 +332,7 @@ MUTANTS = {
         test_scan_cells.test_min_lstm_is_its_equations,
     ),
     "dropout falls on the inputs": (
-        edit(layers.Stacked, "forward", "self.dropout(below) if depth else below", "self.dropout(below)"),
+        edit(layers.Stacked, "read", "self.dropout(below) if depth else below", "self.dropout(below)"),
         test_layers_stacked.test_dropout_acts_between_layers_only_and_only_in_training,
     ),
     "a tree hands the cell state on for the hidden state": (
@@ -476,5 +476,5 @@ def test_a_known_bug_is_killed_by_its_theorem(bug, monkeypatch, request):
     fixtures = [request.getfixturevalue(f"training_{name}") for name in inspect.signature(theorem).parameters]
     theorem(*fixtures)
     patch(monkeypatch)
-    with pytest.raises(AssertionError):
+    with pytest.raises((AssertionError, pytest.fail.Exception)):
         theorem(*fixtures)
