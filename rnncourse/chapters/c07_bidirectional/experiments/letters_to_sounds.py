@@ -151,8 +151,8 @@ def sound_rates(*, seed: int, kinds: list[str], rates: list[float], steps: int, 
     full={"seeds": 5, "rates": dict.fromkeys(KINDS, 1e-2), "steps": 1000, "budget": 60_000, "words": 20_000},
 )  # fmt: skip
 def sounds(*, seed: int, rates: dict[str, float], steps: int, budget: int, words: int) -> dict:
-    """The sentence hoped for: at equal parameters and steps, one direction that answers a few letters later makes as few
-    errors as two directions, and without the delay several times as many.
+    """The sentence hoped for: at equal parameters and steps, one direction that answers some letters later makes as
+    few errors as two directions, and without the delay several times as many.
 
     It would be refuted if the best delay stayed behind the two directions by more than the seeds' spread. Everybody has
     the same batches and an open forget gate, and the rate that ``07.sound_rates`` chose for it.
