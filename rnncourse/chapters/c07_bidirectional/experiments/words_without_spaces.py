@@ -113,7 +113,7 @@ def word_rates(*, seed: int, kinds: list[str], rates: list[float], steps: int, b
            "chars": 20_000},
     page={"seeds": 1, "rates": {"forward": 1e-2, "bidirectional": 1e-2}, "steps": 100, "budget": 40_000,
           "chars": 400_000},
-    full={"seeds": 5, "rates": dict.fromkeys(KINDS, 1e-2), "steps": 300, "budget": 40_000, "chars": 400_000},
+    full={"seeds": 3, "rates": dict.fromkeys(KINDS, 3e-2), "steps": 300, "budget": 40_000, "chars": 400_000},
 )  # fmt: skip
 def words(*, seed: int, rates: dict[str, float], steps: int, budget: int, chars: int) -> dict:
     """The sentence hoped for: at equal parameters and steps, a delay of a few letters finds as many words as two
