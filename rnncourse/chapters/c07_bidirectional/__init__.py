@@ -1,0 +1,1 @@
+"""All that chapter 7 alone needs: bidirectional networks."""

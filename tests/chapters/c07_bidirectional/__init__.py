@@ -1,0 +1,1 @@
+"""Tests of what chapter 7 alone needs."""
