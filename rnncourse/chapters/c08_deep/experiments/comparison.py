@@ -90,7 +90,7 @@ def all_kinds(task: Task, *, seed: int, rates: list[float], steps: int, steps_by
     full={
         "seeds": 1,
         "rates": [2e-3, 4e-3, 8e-3, 1.6e-2, 3.2e-2],
-        "steps": [800, 250, 250],
+        "steps": [800, 200, 200],
         "budgets": [8_000, 12_000, 3_000],
         "max_chars": 300_000,
     },
@@ -244,8 +244,8 @@ def one_move(*, seed: int, rates: list[float], steps: int, budget: int) -> dict[
     full={
         "seeds": 5,
         "rates": [8e-3] * 5,
-        "steps": 250,
-        "steps_by_seconds": [250, 180, 250, 180, 250],
+        "steps": 200,
+        "steps_by_seconds": [200, 140, 200, 140, 200],
         "budget": 12_000,
         "max_chars": 300_000,
     },
@@ -279,8 +279,8 @@ def prose(
     full={
         "seeds": 5,
         "rates": [8e-3] * 5,
-        "steps": 250,
-        "steps_by_seconds": [250, 180, 250, 180, 250],
+        "steps": 200,
+        "steps_by_seconds": [200, 140, 200, 140, 200],
         "budget": 3_000,
     },
 )  # fmt: skip

@@ -195,7 +195,7 @@ def probed(model: nn.Module, text: Dataset, *, time: int) -> dict[str, list[floa
     "08.probe",
     smoke={"seeds": 1, "steps": 3, "lr": 5e-3, "hidden_size": 12, "num_layers": 2, "max_chars": 30_000, "time": 60},
     page={"seeds": 1, "steps": 60, "lr": 5e-3, "hidden_size": 64, "num_layers": 3, "max_chars": 300_000, "time": 300},
-    full={"seeds": 3, "steps": 600, "lr": 5e-3, "hidden_size": 64, "num_layers": 3, "max_chars": 300_000, "time": 900},
+    full={"seeds": 3, "steps": 500, "lr": 5e-3, "hidden_size": 64, "num_layers": 3, "max_chars": 300_000, "time": 900},
 )
 def layers(
     *, seed: int, steps: int, lr: float, hidden_size: int, num_layers: int, max_chars: int, time: int
@@ -233,9 +233,9 @@ def layers(
     page={"seeds": 1, "steps": 40, "rates": [3e-3], "depths": [2, 6], "hidden_size": 40, "max_chars": 300_000},
     full={
         "seeds": 3,
-        "steps": 200,
+        "steps": 150,
         "rates": [1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2],
-        "depths": [2, 8],
+        "depths": [8],
         "hidden_size": 40,
         "max_chars": 300_000,
     },
