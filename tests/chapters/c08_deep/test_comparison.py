@@ -9,33 +9,36 @@ from rnncourse.chapters.c08_deep.experiments import comparison
 from rnncourse.chapters.c08_deep.experiments.comparison import all_kinds, cost, game, one_move, outcome, rates, train
 from rnncourse.chapters.c08_deep.experiments.networks import KINDS
 from rnncourse.chapters.c08_deep.experiments.tasks import game_task
-from rnncourse.results import load_result
+from rnncourse.results import find_experiment, load_result
 from rnncourse.training import Diverged, History
 
 TASKS = ("game", "prose", "laser")
 
 
+FINALS = {task: find_experiment(f"08.{task}").scales["full"] for task in TASKS}
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_each_kind_runs_at_the_rate_that_validated_best(task):
-    chosen, final = load_result("08.rates"), load_result(f"08.{task}")
-    for kind, rate in zip(KINDS, final.config["rates"], strict=True):
+    chosen, final = load_result("08.rates"), FINALS[task]
+    for kind, rate in zip(KINDS, final["rates"], strict=True):
         assert rate == chosen.config["rates"][int(np.nanargmin(chosen.mean(f"{task}_{kind}")))]
     place = TASKS.index(task)
-    assert final.config["steps"] == chosen.config["steps"][place]
-    assert final.config["budget"] == chosen.config["budgets"][place]
+    assert final["steps"] == chosen.config["steps"][place]
+    assert final["budget"] == chosen.config["budgets"][place]
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_seconds_pay_for_the_steps_that_the_costs_say(task):
-    spent, final = load_result("08.cost"), load_result(f"08.{task}")
-    shallow = final.config["steps"] * spent.mean(f"{task}_shallow_loop_ms")
-    for kind, steps in zip(KINDS, final.config["steps_by_seconds"], strict=True):
+    spent, final = load_result("08.cost"), FINALS[task]
+    shallow = final["steps"] * spent.mean(f"{task}_shallow_loop_ms")
+    for kind, steps in zip(KINDS, final["steps_by_seconds"], strict=True):
         assert steps * spent.mean(f"{task}_{kind}_loop_ms") == pytest.approx(shallow, rel=0.05)
 
 
 def test_the_control_has_the_games_rates_steps_and_budget():
-    game_, control = load_result("08.game").config, load_result("08.one_move").config
-    assert all(game_[key] == control[key] for key in ("rates", "steps", "budget"))
+    control = find_experiment("08.one_move").scales["full"]
+    assert all(FINALS["game"][key] == control[key] for key in ("rates", "steps", "budget"))
 
 
 def test_a_run_that_diverged_is_a_gap(monkeypatch):
@@ -94,4 +97,4 @@ def test_no_final_run_uses_the_seed_of_the_rates(monkeypatch):
     monkeypatch.setattr(comparison, "outcome", fake)
     rates(seed=0, rates=[1e-2], steps=[1, 1, 1], budgets=[500, 6_000, 500], max_chars=30_000)
     assert set(seeds) == {1000}
-    assert max(load_result(f"08.{task}").config["seeds"] for task in TASKS) < 1000
+    assert max(final["seeds"] for final in FINALS.values()) < 1000
