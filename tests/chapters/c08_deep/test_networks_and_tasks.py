@@ -51,16 +51,21 @@ def test_an_unknown_kind_is_refused_by_name():
         network("wide", 3, 6, output_size=2, implementation="loop")
 
 
-@pytest.mark.parametrize("make", [
-    lambda budget: game_task(budget=budget),
-    lambda budget: prose_task(budget=3 * budget, max_chars=30_000),
-    lambda budget: laser_task(budget=budget),
-])  # fmt: skip
-def test_every_kind_comes_as_close_to_the_budget_as_one_unit_allows(make):
-    counts = [parameters(make(2_000).build(kind, "kernel")) for kind in KINDS]
-    budget = 6_000 if max(counts) > 4_000 else 2_000
-    for count in counts:
-        assert abs(count - budget) < 0.03 * budget
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("make", "sizes"), [(game_task, (2 * len(MOVES), PLACES)), (laser_task, (1, 1))])
+def test_every_kind_comes_as_close_to_the_budget_as_one_unit_allows(kind, make, sizes):
+    def count(units):
+        return parameters(network(kind, sizes[0], units, output_size=sizes[1], implementation="kernel"))
+
+    built = make(budget=2_000).build(kind, "kernel")
+    assert parameters(built) == count(widths(built))
+    assert all(abs(parameters(built) - 2_000) <= abs(count(widths(built) + more) - 2_000) for more in (-1, 1))
+
+
+def test_the_embedding_is_part_of_the_budget():
+    built = prose_task(budget=6_000, max_chars=30_000).build("stacked", "kernel")
+    assert abs(parameters(built) - 6_000) < 150  # one unit more or less
+    assert parameters(built) - parameters(built.network) == built.embedding.weight.numel()
 
 
 def test_within_draws_from_the_seed_alone():
