@@ -3,8 +3,8 @@
 from rnncourse.grading.spec import Draw, Question, Wrong
 
 
-def deep_sizes(budget: int, input_size: int, output_size: int) -> tuple[int, int, int, int, int]:
-    """The largest hidden sizes within the budget: shallow, stacked, deep input, deep transition, deep output."""
+def deep_sizes(budget: int, input_size: int, output_size: int) -> tuple[int, int, int]:
+    """The largest hidden sizes within the budget: shallow, stacked, and with a feedforward layer more."""
     D, K = input_size, output_size
 
     def recurrent(inputs: int, H: int) -> int:
@@ -22,9 +22,7 @@ def deep_sizes(budget: int, input_size: int, output_size: int) -> tuple[int, int
     return (
         largest(shallow),
         largest(lambda H: shallow(H) + recurrent(H, H)),
-        largest(lambda H: H * (D + 1) + recurrent(H, H) + K * (H + 1)),
-        largest(lambda H: shallow(H) + H * (H + 1)),
-        largest(lambda H: recurrent(D, H) + H * (H + 1) + K * (H + 1)),
+        largest(lambda H: shallow(H) + H * (H + 1)),  # before the state, on the way to the next, or after it
     )
 
 
@@ -32,40 +30,31 @@ def budget_inputs(draw: Draw, extra: int, spare: int) -> tuple:
     """A budget that one kind meets exactly or misses by one; ``extra`` says what it has beside the shallow one."""
     D, K, H = draw.integer(2, 9), draw.integer(2, 9), draw.integer(5, 30)
     shallow = H * (D + H + 2) + K * (H + 1)
-    more = (0, H * (2 * H + 2), H * (H + 1) + H, H * (H + 1))[extra]
-    if extra == 2:  # the recurrent layer reads the new one in place of the inputs
-        shallow, more = H * (H + H + 2) + K * (H + 1), H * (D + 1)
+    more = (0, H * (2 * H + 2), H * (H + 1))[extra]
     return shallow + more + spare, D, K
 
 
 SIZES = Question(
     id="8.3",
-    title="Five networks for one budget",
+    title="Three sizes for one budget",
     points=2,
     reference=deep_sizes,
     cases={
         "just enough for a shallow network": (budget_inputs, 0, 0),
         "just enough for a stack": (budget_inputs, 1, 0),
-        "just enough for a deep input": (budget_inputs, 2, 0),
-        "just enough for a deep transition": (budget_inputs, 3, 0),
+        "just enough for a feedforward layer more": (budget_inputs, 2, 0),
         "one parameter too few for a shallow network": (budget_inputs, 0, -1),
         "one parameter too few for a stack": (budget_inputs, 1, -1),
-        "one parameter too few for a deep input": (budget_inputs, 2, -1),
-        "one parameter too few for a deep transition": (budget_inputs, 3, -1),
+        "one parameter too few for a feedforward layer more": (budget_inputs, 2, -1),
     },
-    parts=("shallow", "stacked", "deep input", "deep transition", "deep output"),
+    parts=("shallow", "stacked", "a feedforward layer more"),
     wrong=(
         Wrong("one bias vector instead of two", {"inputs + H + 2": "inputs + H + 1"}).told(
             "A recurrent layer keeps two bias vectors, as PyTorch's does; the feedforward layers have one."
         ),
-        Wrong(
-            "the readout is not counted",
-            {
-                "recurrent(D, H) + K * (H + 1)\n": "recurrent(D, H)\n",
-                "recurrent(H, H) + K * (H + 1)": "recurrent(H, H)",
-                "H * (H + 1) + K * (H + 1)": "H * (H + 1)",
-            },
-        ).told("The network has to say something: V and its bias are part of every budget."),
+        Wrong("the readout is not counted", {"recurrent(D, H) + K * (H + 1)": "recurrent(D, H)"}).told(
+            "The network has to say something: V and its bias are part of every budget."
+        ),
         Wrong(
             "the second layer of the stack reads the inputs",
             {"shallow(H) + recurrent(H, H)": "shallow(H) + recurrent(D, H)"},
@@ -74,24 +63,16 @@ SIZES = Question(
             "the second layer of the stack has no recurrence",
             {"shallow(H) + recurrent(H, H)": "shallow(H) + H * (H + 1)"},
         ).told("In a stack every layer has a state of its own, and a W of its own to carry it."),
-        Wrong(
-            "with a deep input the recurrent layer still reads the inputs",
-            {"H * (D + 1) + recurrent(H, H)": "H * (D + 1) + recurrent(D, H)"},
-        ).told("The new layer stands between the inputs and the recurrent layer: U is now (hidden, hidden)."),
-        Wrong(
-            "the new layers have no bias",
-            {
-                "shallow(H) + H * (H + 1)": "shallow(H) + H * H",
-                "recurrent(D, H) + H * (H + 1)": "recurrent(D, H) + H * H",
-            },
-        ).told("A feedforward layer between two hidden ones has H × H weights, and something beside them."),
+        Wrong("the new layer has no bias", {"shallow(H) + H * (H + 1)": "shallow(H) + H * H"}).told(
+            "A feedforward layer between two hidden ones has H × H weights, and something beside them."
+        ),
         Wrong("the budget may not be used up", {"<= budget": "< budget"}).told(
             "A network with exactly as many parameters as the budget allows is within it."
         ),
     ),
     hints=(
         "Write one function for a recurrent layer of given inputs and units, and one for a feedforward layer; add up.",
-        "Which layers does each network have? Draw a column for each; two of the five cost the same.",
+        "Which layers does each network have? Draw a column for each, and add up.",
     ),
     flags=(r"\bmatched_hidden_sizes?\b", r"\bdeep_rnn\b"),
 )
