@@ -1,0 +1,1 @@
+"""The figures that chapter 8 alone draws."""

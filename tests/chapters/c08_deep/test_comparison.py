@@ -1,0 +1,100 @@
+"""The comparison: rates that validation chose, steps that seconds paid for, and a run that diverged as a gap."""
+
+import math
+
+import numpy as np
+import pytest
+
+from rnncourse.chapters.c08_deep.experiments import comparison
+from rnncourse.chapters.c08_deep.experiments.comparison import all_kinds, cost, game, one_move, outcome, rates, train
+from rnncourse.chapters.c08_deep.experiments.networks import KINDS
+from rnncourse.chapters.c08_deep.experiments.tasks import game_task
+from rnncourse.results import find_experiment, load_result
+from rnncourse.training import Diverged, History
+
+TASKS = ("game", "prose", "laser")
+
+
+FINALS = {task: find_experiment(f"08.{task}").scales["full"] for task in TASKS}
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_each_kind_runs_at_the_rate_that_validated_best(task):
+    chosen, final = load_result("08.rates"), FINALS[task]
+    for kind, rate in zip(KINDS, final["rates"], strict=True):
+        assert rate == chosen.config["rates"][int(np.nanargmin(chosen.mean(f"{task}_{kind}")))]
+    place = TASKS.index(task)
+    assert final["steps"] == chosen.config["steps"][place]
+    assert final["budget"] == chosen.config["budgets"][place]
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_seconds_pay_for_the_steps_that_the_costs_say(task):
+    spent, final = load_result("08.cost"), FINALS[task]
+    shallow = final["steps"] * spent.mean(f"{task}_shallow_loop_ms")
+    for kind, steps in zip(KINDS, final["steps_by_seconds"], strict=True):
+        assert steps * spent.mean(f"{task}_{kind}_loop_ms") == pytest.approx(shallow, rel=0.05)
+
+
+def test_the_control_has_the_games_rates_steps_and_budget():
+    control = find_experiment("08.one_move").scales["full"]
+    assert all(FINALS["game"][key] == control[key] for key in ("rates", "steps", "budget"))
+
+
+def test_a_run_that_diverged_is_a_gap(monkeypatch):
+    def fake(kind, task, **options):
+        raise Diverged("the loss is nan", History())
+
+    monkeypatch.setattr(comparison, "train", fake)
+    assert all(math.isnan(value) for value in outcome("shallow", game_task(budget=500)).values())
+
+
+def test_equal_steps_are_not_run_twice(monkeypatch):
+    ran = []
+
+    def fake(kind, task, *, seed, steps, lr):
+        ran.append((kind, steps, lr))
+        return {"valid": 0.5, "test": 0.25}
+
+    monkeypatch.setattr(comparison, "outcome", fake)
+    at, paid = [0.1, 0.2, 0.3, 0.4, 0.5], [9, 5, 9, 6, 9]
+    values = all_kinds(game_task(budget=500), seed=0, rates=at, steps=9, steps_by_seconds=paid)
+    assert ran == [
+        ("shallow", 9, 0.1), ("stacked", 9, 0.2), ("stacked", 5, 0.2), ("deep_input", 9, 0.3),
+        ("deep_transition", 9, 0.4), ("deep_transition", 6, 0.4), ("deep_output", 9, 0.5),
+    ]  # fmt: skip
+    assert values["shallow_seconds_test"] == values["shallow_steps_test"] == 0.25
+
+
+def test_the_kept_weights_are_those_that_validated_best():
+    task = game_task(budget=500)
+    model, history = train("deep_transition", task, seed=0, steps=6, lr=1e-2)
+    assert task.valid(model) == pytest.approx(history.best, abs=1e-9)
+    assert len(history.validation) == 2
+
+
+def test_same_seed_same_errors():
+    sizes = {"rates": [1e-2] * 5, "steps": 2, "budget": 500}
+    assert one_move(seed=1, **sizes) == one_move(seed=1, **sizes)
+    sizes |= {"steps_by_seconds": [2, 1, 2, 1, 2]}
+    assert game(seed=1, **sizes) == game(seed=1, **sizes)
+
+
+def test_every_kind_is_timed_in_both_forms():
+    measured = cost(seed=0, repeats=1, budgets=[500, 6_000, 500], max_chars=30_000)
+    wanted = {f"{task}_{kind}_{form}_ms" for task in TASKS for kind in KINDS for form in ("loop", "kernel")}
+    assert set(measured) == wanted
+    assert min(measured.values()) > 0
+
+
+def test_no_final_run_uses_the_seed_of_the_rates(monkeypatch):
+    seeds = []
+
+    def fake(kind, task, *, seed, steps, lr):
+        seeds.append(seed)
+        return {"valid": 0.5, "test": 0.25}
+
+    monkeypatch.setattr(comparison, "outcome", fake)
+    rates(seed=0, rates=[1e-2], steps=[1, 1, 1], budgets=[500, 6_000, 500], max_chars=30_000)
+    assert set(seeds) == {1000}
+    assert max(final["seeds"] for final in FINALS.values()) < 1000
