@@ -94,7 +94,7 @@ def root_rule(batches: list[Planned], answer: dict[int, int]) -> float:
     "09.boolean_rates",
     smoke={"seeds": 1, "steps": 2, "rates": [1e-3, 1e-2], "budget": 3_000, "count": 300},
     page={"seeds": 1, "steps": 300, "rates": [3e-3, 1e-2], "budget": 8_000, "count": 20_000},
-    full={"seeds": 1, "steps": 800, "rates": [1e-3, 3e-3, 1e-2, 3e-2, 6e-2], "budget": 8_000, "count": 20_000},
+    full={"seeds": 1, "steps": 600, "rates": [1e-3, 3e-3, 1e-2, 3e-2, 6e-2], "budget": 8_000, "count": 20_000},
 )
 def boolean_rates(*, seed: int, steps: int, rates: list[float], budget: int, count: int) -> dict:
     """The learning rate of each reader of ``09.boolean``, at the length and schedule of its run, by validation.
@@ -131,7 +131,7 @@ def boolean_rates(*, seed: int, steps: int, rates: list[float], budget: int, cou
     },
     full={
         "seeds": 3,
-        "steps": 800,
+        "steps": 600,
         "rates": [1e-2, 1e-2, 1e-2, 1e-2, 1e-2, 1e-2],
         "budget": 8_000,
         "count": 20_000,
