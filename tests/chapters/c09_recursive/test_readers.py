@@ -19,6 +19,9 @@ from rnncourse.chapters.c09_recursive.experiments.readers import (
 )
 from rnncourse.data.boolean_expressions import AND, FALSE, NOT, OR, SYMBOLS, TRUE, boolean_expressions
 from rnncourse.data.trees import Tree, TreeItem, tree_nodes, tree_tokens
+from rnncourse.folders import course_root
+from rnncourse.results.records import stored_results
+from rnncourse.results.registry import find_experiment
 
 SIZES = {"embedding": 4, "classes": 2, "symbols": len(SYMBOLS)}
 
@@ -147,3 +150,14 @@ def test_both_ways_of_a_step_are_timed():
 def test_an_unknown_reader_is_refused_by_name():
     with pytest.raises(ValueError, match="name is 'CNN'"):
         make_reader("CNN", hidden_size=3, **SIZES)
+
+
+SWEPT = [name for name in ("boolean", "listops", "syntax") if f"09.{name}_rates" in stored_results(course_root(), "09")]
+
+
+@pytest.mark.parametrize("name", SWEPT)
+def test_the_full_runs_use_the_rates_that_validated_best(name):
+    swept = stored_results(course_root(), "09")[f"09.{name}_rates"]
+    rates, (validated,) = swept.config["rates"], swept.runs
+    picked = [rates[int(np.argmax(np.array(shares, dtype=float)))] for shares in validated.values()]
+    assert picked == find_experiment(f"09.{name}").scales["full"]["rates"]

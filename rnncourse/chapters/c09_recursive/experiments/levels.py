@@ -49,7 +49,7 @@ def step_milliseconds(batch_size: int, *, units: int, repeats: int, seed: int) -
     "09.levels",
     smoke={"seeds": 1, "sizes": [1, 4], "units": 8, "repeats": 1},
     page={"seeds": 1, "sizes": [1, 16], "units": 48, "repeats": 3},
-    full={"seeds": 3, "sizes": [1, 4, 16, 64, 256], "units": 48, "repeats": 5},
+    full={"seeds": 3, "sizes": [1, 4, 16, 64], "units": 48, "repeats": 3},
 )
 def levels(*, seed: int, sizes: list[int], units: int, repeats: int) -> dict:
     """How much sooner a training step is done depth by depth, by batch size: measured, so a little different each time.
