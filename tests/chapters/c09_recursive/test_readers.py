@@ -115,10 +115,10 @@ def test_every_epoch_holds_the_same_batches_in_an_order_of_its_own():
 
 def test_a_few_steps_on_trees_beat_the_rule_at_a_depth_never_trained():
     torch.manual_seed(0)
-    learn, deep = plan(boolean_expressions(600, depth=(1, 3), seed=0), 32), boolean_depth.of_depth(6, 200)
-    model = make_reader("TreeRNN", hidden_size=24, **SIZES)
-    history = train(model, learn, valid=learn[:4], steps=150, lr=1e-2, seed=0)
-    assert history.steps == 150
+    learn, deep = plan(boolean_expressions(1_500, depth=(1, 4), seed=0), 32), boolean_depth.of_depth(7, 200)
+    model = make_reader("TreeRNN", hidden_size=32, **SIZES)
+    history = train(model, learn, valid=learn, steps=300, lr=1e-2, seed=0)
+    assert history.steps == 300
     assert evaluate(model, deep) > boolean_depth.root_rule(deep, {AND: 0, OR: 1}) + 0.1
 
 
