@@ -92,7 +92,8 @@ def by_depth(
         axes.plot(depths, shares, mark, color=colour, ms=4, label=name)
     axes.plot(depths, chance, ":", color=COLOURS["muted"], label="the root's symbol alone")
     axes.axvline(trained + 0.5, color=COLOURS["muted"], lw=0.8)
-    axes.text(trained + 0.55, 0.42, "never trained on →", fontsize=8, color=COLOURS["muted"])
-    axes.set(xlabel="depth of the expression", ylabel="share right", ylim=(0.38, 1.03), xticks=list(depths))
-    axes.legend(fontsize=8, ncols=2, loc="lower left")
+    axes.text(trained + 0.55, 0.32, "never trained on →", fontsize=8, color=COLOURS["muted"])
+    axes.set(xlabel="depth of the expression", ylabel="share right", ylim=(0.3, 1.03), xticks=list(depths))
+    axes.set_xticklabels([f"up to {depth}" if depth <= trained else str(depth) for depth in depths])
+    axes.legend(fontsize=8, ncols=2, loc="lower left", bbox_to_anchor=(0, 0.07))
     return fig
