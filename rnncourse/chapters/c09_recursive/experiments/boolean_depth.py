@@ -132,7 +132,7 @@ def boolean_rates(*, seed: int, steps: int, rates: list[float], budget: int, cou
     full={
         "seeds": 3,
         "steps": 600,
-        "rates": [1e-2, 1e-2, 1e-2, 1e-2, 1e-2, 1e-2],
+        "rates": [1e-2, 1e-2, 1e-2, 1e-2, 1e-2, 3e-2],
         "budget": 8_000,
         "count": 20_000,
         "deep": [6, 7, 8, 9, 10],
