@@ -1,0 +1,1 @@
+"""All that chapter 9 alone needs: recursive networks."""
