@@ -259,6 +259,8 @@ RULES = {
     "for a GRU if many numbers stand side by side": (GRUCell, (1024, 32, 3), {"no_grad": True}, "kernel"),
     "and else are PyTorch's": (GRUCell, (1023, 32, 3), {"no_grad": True}, "fused"),
     "one step of an LSTM without gradients is the cell's": (LSTMCell, (2, 1, 3), {"no_grad": True}, "loop"),
+    "one step of a GRU without gradients is the cell's": (GRUCell, (2, 1, 3), {"no_grad": True}, "loop"),
+    "one step in training is no step of generation": (RNNCell, (2, 1, 3), {}, "fused"),
     "with gradients it is oneDNN's": (LSTMCell, (2, 1, 3), {}, "fused"),
     "a long LSTM is the kernel's": (LSTMCell, (8, 2**18, 3), {}, "kernel"),
     "unless nothing is kept": (LSTMCell, (8, 2**18, 3), {"no_grad": True}, "fused"),

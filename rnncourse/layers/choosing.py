@@ -11,12 +11,12 @@ this order, for a cell at a call:
 3. In a graph (``torch.compile``, ``torch.export``): the **kernel**, as one operator.
 4. On a GPU with cuDNN: PyTorch's **fused** layer.
 5. On a CPU, where sequences are of several lengths: the **kernel**.
-6. On a CPU in float32 or less, an LSTM: the **fused** layer, which is oneDNN's; unless, with gradients, the numbers are
-   so many that what oneDNN keeps costs more than it saves (:data:`MANY_NUMBERS`), or without them it is a single step,
-   which is the **loop**'s.
-7. For fewer steps than what a kernel prepares pays for (with gradients :data:`FEW_STEPS`, without :data:`SOME_STEPS`,
+6. On a CPU, a single step without gradients, as in generation: the **loop**.
+7. On a CPU in float32 or less, an LSTM: the **fused** layer, which is oneDNN's; unless, with gradients, the numbers are
+   so many that what oneDNN keeps costs more than it saves (:data:`MANY_NUMBERS`).
+8. For fewer steps than what a kernel prepares pays for (with gradients :data:`FEW_STEPS`, without :data:`SOME_STEPS`,
    and there for a GRU also fewer than :data:`FEW_NUMBERS` side by side): the **fused** layer.
-8. Else the **kernel**.
+9. Else the **kernel**.
 
 The numbers were measured on one thread of one processor, by the ratio of kernel to fused layer at thirteen sizes.
 
@@ -135,6 +135,8 @@ def _fastest(cell: Cell, inputs: Tensor, lengths: Tensor | None) -> Choice:
         return Choice("kernel", "it computes nothing for padding")
     batch, time, _ = inputs.shape
     training = torch.is_grad_enabled() and _needs_gradient(cell, inputs)
+    if time == 1 and not training:
+        return Choice("loop", "a single step is the cell's own, and there is nothing to prepare for")
     wide = inputs.dtype == torch.float64
     if (
         cell.fused() is torch.lstm
@@ -144,8 +146,6 @@ def _fastest(cell: Cell, inputs: Tensor, lengths: Tensor | None) -> Choice:
     ):
         if training and time * batch * cell.hidden_size >= MANY_NUMBERS:
             return Choice("kernel", "oneDNN's LSTM would keep twice as much for the backward pass")
-        if time == 1 and not training:
-            return Choice("loop", "for one step oneDNN would arrange the weights, and the cell need not")
         return Choice("fused", "it is oneDNN's for an LSTM on a CPU")
     few = time < (FEW_STEPS if training else SOME_STEPS)
     if few or (not training and cell.fused() is torch.gru and batch * cell.hidden_size < FEW_NUMBERS):
