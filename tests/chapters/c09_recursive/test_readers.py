@@ -20,7 +20,7 @@ from rnncourse.chapters.c09_recursive.experiments.readers import (
 from rnncourse.data.boolean_expressions import AND, FALSE, NOT, OR, SYMBOLS, TRUE, boolean_expressions
 from rnncourse.data.trees import Tree, TreeItem, tree_nodes, tree_tokens
 from rnncourse.folders import course_root
-from rnncourse.results.records import stored_results
+from rnncourse.results.records import load_result, stored_results
 from rnncourse.results.registry import find_experiment
 
 SIZES = {"embedding": 4, "classes": 2, "symbols": len(SYMBOLS)}
@@ -174,3 +174,11 @@ def test_the_sweep_is_what_the_page_says_of_it():
             assert sum(share > 0.998 for share in shares) >= 4, reader
         else:
             assert 0 < int(np.argmax(shares)) < len(rates) - 1, reader
+
+
+def test_three_seeds_say_what_the_page_says_of_them():
+    result = load_result("09.boolean")
+    assert len(result.seeds) == 3
+    along = np.stack([result[f"{name}_deep"] for name in ON_TREES])  # (readers, seeds, depths)
+    in_a_row = np.stack([result[f"{name}_deep"] for name in READERS if name not in ON_TREES])
+    assert (along.min((0, 1)) > in_a_row.max((0, 1)) + 0.01).all()
