@@ -213,5 +213,5 @@ MASKS = Question(
         "Draw the two layers with their arrows: which arrows go up, which go to the right? Each kind has its own mask.",
         "A mask multiplies what *enters* a matrix. The state itself, which is carried on and returned, stays whole.",
     ),
-    flags=(r"\bdropout\b",),
+    flags=(r"\bnn\.Dropout\b", r"\bF\.dropout\b", r"\bfunctional\b"),
 )
