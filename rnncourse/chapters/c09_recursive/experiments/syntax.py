@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from rnncourse.chapters.c09_recursive.experiments.readers import Planned, evaluate, plan, reader_of_budget, train
 from rnncourse.data import load
+from rnncourse.data.baselines import Guess, LinearFit
 from rnncourse.data.dataset import Dataset
 from rnncourse.data.trees import TreeItem, tree_nodes
 from rnncourse.results import experiment
@@ -174,6 +175,7 @@ def syntax_rates(*, seed: int, steps: int, rates: list[float], budget: int, coun
         "decays": [1e-5, 3e-5, 1e-4, 3e-4, 1e-3],
         "fits": 200,
     },
+    also=(Guess, LinearFit),  # what a data set's baselines are kept as
 )
 def syntax(
     *, seed: int, steps: int, rates: list[float], budget: int, count: int, decays: list[float], fits: int
