@@ -25,6 +25,14 @@ def tree_inputs(draw: Draw, least: int, most: int, chain: bool = False) -> tuple
     return draw.normal(len(parents), inputs), post_order_counts(parents), U, W, b
 
 
+def branching_inputs(draw: Draw) -> tuple:
+    """A tree in which neither the oldest states nor the last ones put out are a node's children."""
+    counts = [0, 0, 1, 2, 0, 0, 0, 2, 2, 2]
+    inputs, hidden = draw.integer(1, 3), draw.integer(2, 4)
+    U, W, b, _ = draw.rnn(inputs, hidden)
+    return draw.normal(len(counts), inputs), torch.tensor(counts), U, W, b
+
+
 def flat_inputs(draw: Draw) -> tuple:
     x, _, U, W, b = tree_inputs(draw, 4, 5)
     return x, torch.tensor([0] * (len(x) - 1) + [len(x) - 1]), U, W, b
@@ -37,6 +45,7 @@ FOLD = Question(
     reference=tree_states,
     cases={
         "a tree": (tree_inputs, 8, 12),
+        "a tree of three branches": (branching_inputs,),
         "a chain": (tree_inputs, 4, 6, True),
         "a root and its leaves": flat_inputs,
         "one leaf": (tree_inputs, 1, 1),
