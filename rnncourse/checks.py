@@ -70,7 +70,7 @@ def check_layer(name: str, value: Any) -> None:
         value: What was given.
 
     Raises:
-        ValueError: If ``value`` is no module, or does not say its ``input_size`` and ``output_size``.
+        ValueError: If ``value`` is no module, does not say its ``input_size`` and ``output_size``, or is a cell.
 
     Example:
         >>> check_layer("layer", nn.Linear(3, 4))
@@ -78,7 +78,8 @@ def check_layer(name: str, value: Any) -> None:
         ...
         ValueError: layer is a Linear; it should be a layer such as Recurrent(LSTMCell(3, 5))
     """
-    if not isinstance(value, nn.Module) or not hasattr(value, "input_size") or not hasattr(value, "output_size"):
+    sizes = hasattr(value, "input_size") and hasattr(value, "output_size")
+    if not isinstance(value, nn.Module) or not sizes or hasattr(value, "kernel"):  # a cell has one, a layer has not
         raise ValueError(f"{name} is a {type(value).__name__}; it should be a layer such as Recurrent(LSTMCell(3, 5))")
 
 

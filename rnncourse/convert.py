@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from rnncourse.cells import Cell, GRUCell, LSTMCell, ProjectedLSTMCell, RNNCell
 from rnncourse.checks import check_kind, check_shape
 from rnncourse.layers import Bidirectional, Recurrent, Stacked
-from rnncourse.shapes import LSTMState
+from rnncourse.shapes import LSTMState, check_state
 
 __all__ = ["copy_parameters", "from_torch", "state_from_torch", "state_to_torch", "to_torch"]
 
@@ -199,17 +199,20 @@ def state_from_torch(state: Tensor | tuple[Tensor, Tensor], layer: Layer) -> Any
     return layer.state_of_cells(cells)
 
 
-def state_to_torch(state: Any) -> Tensor | tuple[Tensor, Tensor]:
+def state_to_torch(state: Any, layer: nn.Module | None = None) -> Tensor | tuple[Tensor, Tensor]:
     """Turn a layer's state into a PyTorch module's.
 
     Args:
         state: The state of a layer or stack.
+        layer: Whose state it is. Needed for a plain pair of tensors alone, which may be the states of two layers, or
+            an LSTM's ``(h, c)`` that somebody forgot to call one.
 
     Returns:
         h, or (h, c), each of shape (num_layers * directions, batch, hidden).
 
     Raises:
-        ValueError: If it is no state, or has no cell's state in it, or states of several kinds or shapes.
+        ValueError: If it is no state, or has no cell's state in it, or states of several kinds or shapes; if it is not
+            the layer's, or a pair of tensors without a layer.
 
     Example:
         >>> outputs, state = Recurrent(LSTMCell(3, 5))(torch.randn(2, 4, 3))
@@ -226,6 +229,15 @@ def state_to_torch(state: Any) -> Tensor | tuple[Tensor, Tensor]:
     for one in states or [state]:
         if not isinstance(one, Tensor | LSTMState):
             raise ValueError(f"state is a {type(one).__name__}; it should be the state of a layer or stack")
+    if layer is not None:
+        _rows(layer)
+        first = states[0].h if isinstance(states[0], LSTMState) else states[0]
+        check_state("state", state, layer.initial_state(len(first) if first.dim() else 1))
+    elif type(state) is tuple and len(state) == 2 and all(isinstance(part, Tensor) for part in state):
+        raise ValueError(
+            "state is a pair of tensors, an LSTM's (h, c) or the states of two layers; "
+            "it should be an LSTMState(h, c), or come with its layer: state_to_torch(state, layer)"
+        )
     kinds = sorted({type(one).__name__ for one in states})
     if len(kinds) > 1:
         raise ValueError(f"state holds a {' and a '.join(kinds)}; the cells of a torch.nn module are all of one kind")

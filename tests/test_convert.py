@@ -43,7 +43,7 @@ def test_a_layer_converted_to_torch_computes_the_same(kind, num_layers, bidirect
     outputs, state = stack(x)
     expected, last = to_torch(stack)(x)
     assert_close(outputs, expected, "outputs")
-    ours = state_to_torch(state)
+    ours = state_to_torch(state, stack)
     for a, b in zip(tensors(ours), tensors(last), strict=True):
         assert_close(a, b, "state")
 
@@ -218,7 +218,9 @@ def deep(**options):
         (lambda: state_to_torch([torch.zeros(1, 4)]), "state is a list"),
         (lambda: state_to_torch(LSTMState(torch.zeros(1, 4), None)), "a part of state is a NoneType"),
         (lambda: state_to_torch((LSTMState(*[torch.zeros(1, 4)] * 2), torch.zeros(1, 4))), "a LSTMState and a Tensor"),
-        (lambda: state_to_torch((torch.zeros(1, 4), torch.zeros(1, 5))), r"tensors of shape \(1, 4\), \(1, 5\)"),
+        (lambda: state_to_torch((torch.zeros(1, 4),) * 2), r"an LSTM's \(h, c\) or the states of two layers"),
+        (lambda: state_to_torch((torch.zeros(1, 4),) * 2, Recurrent(LSTMCell(3, 4))), "state is a tuple"),
+        (lambda: state_to_torch((torch.zeros(1, 4), torch.zeros(1, 5), torch.zeros(1, 4))), r"\(1, 4\), \(1, 5\)"),
         (lambda: state_to_torch(torch.zeros(4)), r"tensors of shape \(4,\)"),
         (lambda: from_torch(None), "module is a NoneType"),
         (lambda: from_torch(nn.GRU(3, 4), implementation="fast"), "implementation is 'fast'"),

@@ -31,7 +31,7 @@ def check_stack_equals_torch(
 
     expected, last = run_torch(module, x, torch_state, lengths)
     outputs, final = stack(x, state_from_torch(torch_state, stack), lengths)
-    final = state_to_torch(final)
+    final = state_to_torch(final, stack)
     values = dict(module.named_parameters())
     leaves = {"inputs": (x, x), **{f"initial state {i}": (part, part) for i, part in enumerate(state)}}
     leaves |= {name: (own, values[name]) for name, own in parameters_by_torchs_names(stack).items()}
@@ -133,8 +133,8 @@ def gru(inputs=3, hidden=4):
         (lambda: Bidirectional(gru(), gru())(torch.zeros(2, 5, 3), torch.zeros(2, 4)), "state is a Tensor"),
         (lambda: Bidirectional(GRUCell(3, 4), gru()), "forward_layer is a GRUCell; it should be a layer"),
         (lambda: Bidirectional(gru(), None), "backward_layer is a NoneType"),
-        (lambda: Stacked(gru(), torch.nn.Linear(4, 4)), "layer 2 is a Linear; it should be a layer"),
-        (lambda: Stacked([gru()]), "layer 1 is a list"),
+        (lambda: Stacked(gru(), torch.nn.Linear(4, 4)), "layers: number 2 is a Linear; it should be a layer"),
+        (lambda: Stacked([gru()]), "layers: number 1 is a list"),
         (lambda: Stacked.of(torch.nn.GRUCell, 3, 4), "it should be a class of cells"),
         (lambda: Stacked(), "layers is empty"),
         (lambda: Stacked(gru(), gru()), "layer 2 has input size 3; it should be 4"),

@@ -37,7 +37,7 @@ def test_a_packed_sequence_goes_in_and_comes_out_as_with_torch(name, sort, imple
     for own, other in zip(ours[1:], theirs[1:], strict=True):
         assert own is other is None or torch.equal(own, other)
     last = list(last) if isinstance(last, tuple) else [last]
-    flat = state_to_torch(state)
+    flat = state_to_torch(state, layer)
     flat = list(flat) if isinstance(flat, tuple) else [flat]
     assert_same([ours.data, *flat], [theirs.data, *last], {"inputs": (x, x)}, name)
 
