@@ -112,8 +112,8 @@ STACK = Question(
                 "if layer > 0 else states[layer]"
             },
         ).told(
-            "The sum goes up, to the next layer. To the right, to the next step, goes the state alone: otherwise the "
-            "inputs pile up over time without a bound."
+            "The sum goes up, to the next layer. To the right, to the next step, goes the state alone: otherwise W "
+            "reads what came from below once more, and the state leaves [-1, 1]."
         ),
         Wrong(
             "the layer's state goes up, and only the top adds",
