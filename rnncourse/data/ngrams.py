@@ -1,5 +1,6 @@
 """Interpolated character n-grams: the count tables that networks have to beat, and how many bytes they take."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -209,7 +210,7 @@ def curve(
     test_codes: Int[Tensor, " test"],
     *,
     alphabet_size: int,
-    orders: range = range(1, 8),
+    orders: Sequence[int] = range(1, 8),
 ) -> list[NgramPoint]:
     """Bits per character against bytes of memory, order by order, from one pass of counting.
 
