@@ -50,6 +50,7 @@ def from_torch(
     """
     if type(module) not in _CELLS:
         raise ValueError(f"module is a {type(module).__name__}; it should be an nn.RNN, nn.LSTM or nn.GRU")
+    _check_place(dtype, device)
     cell, options = _CELLS[type(module)], {"bias": module.bias}
     if module.proj_size:
         cell, options["proj_size"] = ProjectedLSTMCell, module.proj_size
@@ -90,6 +91,7 @@ def to_torch(layer: Layer, *, dtype: torch.dtype | None = None, device: torch.de
         >>> torch.allclose(to_torch(layer)(inputs)[0], layer(inputs)[0], atol=1e-6)
         True
     """
+    _check_place(dtype, device)
     rows = _rows(layer)
     cells = [cell for row in rows for cell in row]
     first = cells[0]
@@ -252,6 +254,16 @@ def state_to_torch(state: Any, layer: nn.Module | None = None) -> Tensor | tuple
     if isinstance(states[0], LSTMState):
         return torch.stack([h for h, _ in states]), torch.stack([c for _, c in states])
     return torch.stack(states)
+
+
+def _check_place(dtype: Any, device: Any) -> None:
+    """Refuse what names no dtype or no device."""
+    if dtype is not None and not isinstance(dtype, torch.dtype):
+        raise ValueError(f"dtype is {dtype!r}; it should be a torch.dtype such as torch.float64")
+    try:
+        torch.device("cpu" if device is None else device)
+    except (RuntimeError, TypeError) as error:
+        raise ValueError(f"device is {device!r}; it should be a torch.device, or its name such as 'cpu'") from error
 
 
 def _form(cell: Cell) -> tuple[Any, ...]:
