@@ -15,11 +15,15 @@ OBSCURE = 60
 
 
 @pytest.fixture(scope="module")
-def surveyed():
+def surveyed(tmp_path_factory):
+    import contextlib
+
     import jaxtyping
 
     jaxtyping.config.update("jaxtyping_disable", True)  # as a user's calls are
-    yield survey()
+    with contextlib.chdir(tmp_path_factory.mktemp("calls")):  # "wrong" is a good name for a file
+        outcomes = survey()
+    yield outcomes
     jaxtyping.config.update("jaxtyping_disable", False)
 
 

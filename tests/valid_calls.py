@@ -106,6 +106,7 @@ BY_NAME: dict[str, Any] = {
     # sizes and counts
     **dict.fromkeys(("input_size", "size", "d_model", "embed_dim"), 4),
     **dict.fromkeys(("hidden_size", "query_size", "value_size", "state_size", "batch_size", "count"), 4),
+    "proj_size": 2,
     "nhead": 2,
     "num_heads": 2,
     "dim_feedforward": 8,
@@ -633,6 +634,8 @@ HANDED_ON = {
     "training.measuring.average": "batches",
 }
 LEFT_OUT = {
+    "cells.ProjectedLSTMCell": "its sizes are tested with its layer",
+    "cells.RecurrentDropoutCell": "a cell around a cell",
     "data.Batches.load_state_dict": "takes what state_dict returned",
     "data.prose.parse_king_james": "reads the files of the package that carries the text",
     "data.prose.parse_play": "reads the files of the package that carries the text",
