@@ -636,6 +636,7 @@ HANDED_ON = {
 LEFT_OUT = {
     "cells.ProjectedLSTMCell": "its sizes are tested with its layer",
     "cells.RecurrentDropoutCell": "a cell around a cell",
+    "layers.Layer": "the base class of layers",
     "data.Batches.load_state_dict": "takes what state_dict returned",
     "data.prose.parse_king_james": "reads the files of the package that carries the text",
     "data.prose.parse_play": "reads the files of the package that carries the text",
