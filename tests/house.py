@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from book._ext import browsers
+
 ROOT = Path(__file__).resolve().parents[1]
 SITE = ROOT / "_build" / "html"
 
@@ -24,16 +26,8 @@ def need(what: str, how: str):
 
 
 def chromium() -> str:
-    """The path of a Chromium or Chrome, from $CHROMIUM or the usual names."""
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
-    places = (
-        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-        "/Applications/Chromium.app/Contents/MacOS/Chromium",
-        r"C:\Program Files\Google\Chrome\Application\chrome.exe",
-    )
-    found = [os.environ.get("CHROMIUM"), *map(shutil.which, names), *(p for p in places if Path(p).exists())]
-    path = next((candidate for candidate in found if candidate and Path(candidate).exists()), None)
-    return path or need("a browser", "install Chromium or Chrome, or set CHROMIUM=/path/to/it")
+    """The path of a Chromium or Chrome."""
+    return browsers.chromium() or need("a browser", "install Chromium or Chrome, or set CHROMIUM=/path/to/it")
 
 
 def site() -> Path:

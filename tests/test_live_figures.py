@@ -1,8 +1,6 @@
 """The live figures: their numbers are the package's, and what a reader does with them works."""
 
 import json
-import os
-import subprocess
 import sys
 
 import pytest
@@ -12,7 +10,9 @@ from rnncourse.cells import LSTMCell, RNNCell
 from rnncourse.diagnostics import jacobian_norms, spectral_radius
 from rnncourse.functional import lstm_step, rnn_step
 from rnncourse.shapes import LSTMState
-from tests.house import ROOT, chromium
+from tests.house import ROOT
+from tests.pages import build_page
+from tests.test_site import browser  # noqa: F401 - a fixture
 
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
 from course import nodejs
@@ -157,31 +157,27 @@ def test_markup_that_a_reader_types_stays_text():
     assert "<img" not in drawn["svg"]
 
 
-def test_controls_redraw_by_keyboard_from_the_disk(tmp_path):
-    playwright = pytest.importorskip("playwright.sync_api")
+def test_controls_redraw_by_keyboard_from_the_disk(browser, tmp_path):  # noqa: F811
     for name in nodejs.FIGURES:
         scripts = "".join(f'<script src="{(DATA / file).as_uri()}" defer></script>' for file in nodejs.scripts(name))
         inside = nodejs.evaluate(name, f"course.live.markup({name!r})")
         page = f'<!doctype html><meta charset="utf-8"><figure data-figure="{name}">{inside}</figure>{scripts}'
         (tmp_path / f"{name}.html").write_text(page, encoding="utf-8")
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=chromium())
-        for name in nodejs.FIGURES:
-            page = browser.new_page()
-            complaints = []
-            page.on("pageerror", lambda error, said=complaints: said.append(str(error)))
-            page.goto((tmp_path / f"{name}.html").as_uri())
-            page.wait_for_selector("fieldset:enabled")
-            before = page.inner_text(".lf-words")
-            first = page.locator("fieldset :is(input, select)").first
-            first.focus()
-            page.keyboard.press("End")
-            if name == "unrolled":
-                page.keyboard.type("zq")
-            page.wait_for_function("(before) => document.querySelector('.lf-words').innerText !== before", arg=before)
-            assert complaints == []
-            page.close()
-        browser.close()
+    for name in nodejs.FIGURES:
+        page = browser.new_page()
+        complaints = []
+        page.on("pageerror", lambda error, said=complaints: said.append(str(error)))
+        page.goto((tmp_path / f"{name}.html").as_uri())
+        page.wait_for_selector("fieldset:enabled")
+        before = page.inner_text(".lf-words")
+        first = page.locator("fieldset :is(input, select)").first
+        first.focus()
+        page.keyboard.press("End")
+        if name == "unrolled":
+            page.keyboard.type("zq")
+        page.wait_for_function("(before) => document.querySelector('.lf-words').innerText !== before", arg=before)
+        assert complaints == []
+        page.close()
 
 
 CONF = """
@@ -194,18 +190,9 @@ def setup(app):
 """
 
 
-def built(folder, text: str):
-    """A page of this text, built by Sphinx with the directive alone: its HTML, and what Sphinx complained about."""
-    (folder / "conf.py").write_text(CONF, encoding="utf-8")
-    (folder / "index.md").write_text(f"# A page\n\n{text}\n", encoding="utf-8")
-    command = [sys.executable, "-m", "sphinx", "-q", "--no-color", str(folder), str(folder / "out")]
-    paths = {"PYTHONPATH": str(ROOT / "book" / "_ext")}
-    run = subprocess.run(command, env=os.environ | paths, capture_output=True, text=True, check=False)
-    return (folder / "out" / "index.html").read_text(encoding="utf-8"), run.stderr
-
-
 def test_a_page_shows_a_figure_with_its_caption_and_loads_its_scripts_alone(tmp_path):
-    html, complaints = built(tmp_path, "```{live} gates\nRaise the *forget* bias.\n```")
+    page, complaints = build_page(tmp_path, CONF, "# A page\n\n```{live} gates\nRaise the *forget* bias.\n```\n")
+    html = page.read_text(encoding="utf-8")
     assert '<figure class="interactive" data-figure="gates"><fieldset class="lf-controls" disabled>' in html
     assert "<figcaption>" in html
     assert "<em>forget</em>" in html
@@ -215,5 +202,5 @@ def test_a_page_shows_a_figure_with_its_caption_and_loads_its_scripts_alone(tmp_
 
 
 def test_an_unknown_figure_is_an_error_that_names_the_known_ones(tmp_path):
-    _, complaints = built(tmp_path, "```{live} gate\n```")
+    _, complaints = build_page(tmp_path, CONF, "# A page\n\n```{live} gate\n```\n")
     assert "there is no live figure 'gate'; there are unrolled, gates, gradients" in complaints

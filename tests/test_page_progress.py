@@ -2,7 +2,9 @@
 
 import pytest
 
-from tests.house import ROOT, chromium
+from tests.house import ROOT
+from tests.pages import served
+from tests.test_site import browser  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.site
 
@@ -21,31 +23,20 @@ HOME = """<!doctype html><meta charset="utf-8"><style>.continue-reading:not(.kno
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
     """A folder with a home page and a chapter, served (pages from the disk share no storage)."""
-    import functools
-    import http.server
-    import threading
-
     folder = tmp_path_factory.mktemp("progress")
     (folder / "progress.js").write_bytes((ROOT / "book" / "_static" / "js" / "progress.js").read_bytes())
     (folder / "index.html").write_text(HOME, encoding="utf-8")
     (folder / "05_lstm.html").write_text(CHAPTER, encoding="utf-8")
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
-    handler.log_message = lambda *_: None
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
+    with served(folder) as where:
+        yield where
 
 
 @pytest.fixture
-def context():
+def context(browser):  # noqa: F811
     """A reader's browser, fresh."""
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=chromium())
-        yield browser.new_context(viewport={"width": 800, "height": 600})
-        browser.close()
+    fresh = browser.new_context(viewport={"width": 800, "height": 600})
+    yield fresh
+    fresh.close()
 
 
 def test_a_new_reader_is_not_sent_back_anywhere(context, address):

@@ -1,12 +1,10 @@
 """Predictions and quizzes on the page: they wait, they judge, and without scripts nothing is out of reach."""
 
-import os
-import subprocess
-import sys
-
 import pytest
 
-from tests.house import ROOT, chromium
+from tests.house import ROOT
+from tests.pages import build_page
+from tests.test_site import browser  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.site
 
@@ -68,27 +66,11 @@ Since it is so.
 def page(tmp_path_factory):
     """The page's address on the disk."""
     folder = tmp_path_factory.mktemp("questions")
-    (folder / "conf.py").write_text(CONF, encoding="utf-8")
-    (folder / "index.md").write_text(PAGE, encoding="utf-8")
     (folder / "_static").symlink_to(ROOT / "book" / "_static")
-    command = [sys.executable, "-m", "sphinx", "-q", "--no-color", str(folder), str(folder / "out")]
-    paths = {"PYTHONPATH": str(ROOT / "book" / "_ext")}
-    run = subprocess.run(command, env=os.environ | paths, capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stderr
-    return (folder / "out" / "index.html").as_uri()
+    return build_page(folder, CONF, PAGE)[0].as_uri()
 
 
-@pytest.fixture(scope="module")
-def browser():
-    """A headless browser."""
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as started:
-        one = started.chromium.launch(executable_path=chromium())
-        yield one
-        one.close()
-
-
-def test_an_output_waits_until_the_reader_opens_it_by_key(browser, page):
+def test_an_output_waits_until_the_reader_opens_it_by_key(browser, page):  # noqa: F811
     tab = browser.new_page()
     tab.goto(page)
     assert not tab.get_by_text("FORTY-TWO").is_visible()
@@ -102,7 +84,7 @@ def test_an_output_waits_until_the_reader_opens_it_by_key(browser, page):
     tab.close()
 
 
-def test_outputs_are_open_in_print_and_without_scripts(browser, page):
+def test_outputs_are_open_in_print_and_without_scripts(browser, page):  # noqa: F811
     tab = browser.new_page()
     tab.goto(page)
     tab.emulate_media(media="print")
@@ -118,7 +100,7 @@ def test_outputs_are_open_in_print_and_without_scripts(browser, page):
     context.close()
 
 
-def test_the_quiz_judges_and_opens_its_answer(browser, page):
+def test_the_quiz_judges_and_opens_its_answer(browser, page):  # noqa: F811
     tab = browser.new_page()
     tab.goto(page)
     wrong = tab.get_by_label("a) this")
@@ -135,7 +117,7 @@ def test_the_quiz_judges_and_opens_its_answer(browser, page):
     tab.close()
 
 
-def test_only_lists_with_an_answer_are_a_quiz(browser, page):
+def test_only_lists_with_an_answer_are_a_quiz(browser, page):  # noqa: F811
     tab = browser.new_page()
     tab.goto(page)
     assert tab.locator("ul.quiz").count() == 1
@@ -143,7 +125,7 @@ def test_only_lists_with_an_answer_are_a_quiz(browser, page):
     tab.close()
 
 
-def test_nothing_jumps_when_the_scripts_arrive(browser, page):
+def test_nothing_jumps_when_the_scripts_arrive(browser, page):  # noqa: F811
     tab = browser.new_page()
     tab.goto(page)
     shift = tab.evaluate(

@@ -11,6 +11,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from tests.house import ROOT, chromium, site
+from tests.pages import served
 
 pytestmark = pytest.mark.site
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
@@ -262,19 +263,8 @@ def browser():
 @pytest.fixture(scope="module")
 def address():
     """The site over HTTP on this machine."""
-    import functools
-    import http.server
-    import threading
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *arguments):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(site())))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
+    with served(site()) as where:
+        yield where
 
 
 def sample() -> list[str]:

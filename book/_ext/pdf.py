@@ -6,7 +6,6 @@ answers stand at the end. A Chromium or Chrome prints it.
 """
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,7 @@ from urllib.parse import urldefrag
 
 from bs4 import BeautifulSoup, Tag
 
+from book._ext.browsers import chromium
 from book._ext.build import OUT, SITE
 
 FRONT = ("index", "setup", "notation")
@@ -107,28 +107,20 @@ def folded_answers(name: str, one: Tag) -> str:
     return f"<h2>{heading(one)}</h2><ol>{listed}</ol>"
 
 
-def browser() -> str:
-    """A Chromium or Chrome, from $CHROMIUM or the usual names."""
-    import shutil
-
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
-    found = next((path for path in (os.environ.get("CHROMIUM"), *map(shutil.which, names)) if path), None)
-    if found is None:
-        raise SystemExit("no browser was found; install Chromium or Chrome, or set CHROMIUM=/path/to/it")
-    return found
-
-
 def print_pages(names: list[str], out: Path) -> int:
     """Join, print, and say where; 0 when the file is there."""
     if not (SITE / "index.html").exists():
         print("There is no site yet. Type: make book (or python -m book._ext.build)", file=sys.stderr)
         return 1
+    browser = chromium()
+    if browser is None:
+        raise SystemExit("no browser was found; install Chromium or Chrome, or set CHROMIUM=/path/to/it")
     page = SITE / "book" / "print.html"
     page.write_text(joined(names), encoding="utf-8")
     out.parent.mkdir(parents=True, exist_ok=True)
     print(f"Printing {len(names)} page(s) (up to a minute) …", flush=True)
     with tempfile.TemporaryDirectory() as profile:
-        command = [browser(), "--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={profile}"]
+        command = [browser, "--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={profile}"]
         command += ["--no-pdf-header-footer", f"--print-to-pdf={out.resolve()}", page.resolve().as_uri()]
         run = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     page.unlink()

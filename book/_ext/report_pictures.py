@@ -6,9 +6,7 @@ as SVG, the HTML page as two screenshots. Needs bubblewrap and a Chromium.
 
 import io
 import json
-import os
 import re
-import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from typing import Any
 from rich import _export_format, terminal_theme
 from rich.console import Console
 
+from book._ext.browsers import chromium
 from rnncourse.course import grade
 from rnncourse.grading.classes.jobs import report_to_dict
 from rnncourse.grading.page import as_html
@@ -83,12 +82,10 @@ def screenshots(report: dict[str, Any]) -> dict[str, bytes]:
     from playwright.sync_api import sync_playwright
 
     pictures = {}
-    names = ("chromium", "chromium-browser", "google-chrome")
-    chromium = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)))
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as play:
         path = Path(folder) / "report.html"
         path.write_text(as_html([report]), encoding="utf-8")
-        browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        browser = play.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         for scheme in ("light", "dark"):
             page = browser.new_page(viewport={"width": 700, "height": 620}, color_scheme=scheme)
             page.goto(path.as_uri())
