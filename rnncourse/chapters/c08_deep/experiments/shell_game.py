@@ -42,7 +42,7 @@ def shell_game(batch_size: int, *, steps: int, moves_a_step: int = 2, seed: int 
     Example:
         >>> batch = shell_game(1, steps=3, seed=1)
         >>> batch.inputs.shape, batch.targets.tolist()
-        (torch.Size([1, 3, 6]), [[1, 1, 4]])
+        (torch.Size([1, 3, 6]), [[0, 0, 2]])
     """
     for name, value in (("batch_size", batch_size), ("steps", steps), ("moves_a_step", moves_a_step)):
         check_at_least(name, value, 1)

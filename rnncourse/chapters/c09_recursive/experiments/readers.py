@@ -150,7 +150,7 @@ def reader_of_budget(name: str, budget: int, *, embedding: int, classes: int, sy
     Example:
         >>> model = reader_of_budget("LSTM", 8_000, embedding=16, classes=2, symbols=7)
         >>> sum(parameter.numel() for parameter in model.parameters())
-        7920
+        7962
     """
     sizes = {"embedding": embedding, "classes": classes, "symbols": symbols, "arity": arity}
     hidden = matched_hidden_size(lambda hidden: make_reader(name, hidden_size=hidden, **sizes), budget)
