@@ -250,7 +250,7 @@ def _learn(read: str, task: Sentences, *, steps: int, lr: float, budget: int, se
            "count": 300},
     page={"seeds": 1, "reads": ["final"], "rates": [3e-3, 1e-2], "steps": 200, "budget": 30_000, "fewest": 3,
           "count": None},
-    full={"seeds": 1, "reads": list(COMPARED), "rates": [1e-3, 3e-3, 1e-2, 3e-2, 1e-1], "steps": 250, "budget": 30_000,
+    full={"seeds": 1, "reads": list(COMPARED), "rates": [3e-3, 1e-2, 3e-2, 1e-1, 3e-1], "steps": 250, "budget": 30_000,
           "fewest": 3, "count": None},
 )  # fmt: skip
 def sentence_rates(

@@ -275,7 +275,7 @@ def one_move(*, seed: int, rates: list[float], steps: int, budget: int) -> dict[
     },
     full={
         "seeds": 5,
-        "rates": [0.032, 0.032, 0.032, 0.032, 0.032],
+        "rates": [0.064, 0.032, 0.064, 0.032, 0.032],
         "steps": 200,
         "steps_by_seconds": [200, 130, 200, 150, 180],
         "budget": 12_000,
@@ -310,7 +310,7 @@ def prose(
     },
     full={
         "seeds": 5,
-        "rates": [0.032, 0.032, 0.032, 0.032, 0.032],
+        "rates": [0.032, 0.064, 0.064, 0.032, 0.032],
         "steps": 200,
         "steps_by_seconds": [200, 100, 150, 120, 190],
         "budget": 3_000,

@@ -122,7 +122,7 @@ def listops_rates(*, seed: int, steps: int, rates: list[float], budget: int, cou
     full={
         "seeds": 3,
         "steps": 1_000,
-        "rates": [1e-2, 1e-2, 1e-2],
+        "rates": [2e-2, 2e-2, 2e-2],
         "budget": 20_000,
         "count": 20_000,
         "deepest": 3,
@@ -227,7 +227,7 @@ PAPER_SMOKE = {
     "seeds": 1, "steps": 2, "lr": 1e-2, "units": 8, "batch_size": 64, "train_count": 300, "test_count": 100,
 }  # fmt: skip
 PAPER_PAGE = {"seeds": 1, "steps": 300, "batch_size": 64, "train_count": 9_000, "test_count": 1_000}
-PAPER_FULL = {"seeds": 1, "steps": 3_000, "batch_size": 256, "train_count": 90_000, "test_count": 10_000}
+PAPER_FULL = {"seeds": 1, "steps": 12_000, "batch_size": 256, "train_count": 90_000, "test_count": 10_000}
 
 
 @experiment(

@@ -135,7 +135,7 @@ def by_counting(kind: str, *, count: int, decays: Sequence[float], steps: int) -
     "09.syntax_rates",
     smoke={"seeds": 1, "steps": 2, "rates": [1e-2], "budget": 10_000, "count": 64},
     page={"seeds": 1, "steps": 150, "rates": [3e-3, 1e-2], "budget": 30_000, "count": 3_000},
-    full={"seeds": 1, "steps": 400, "rates": [1e-3, 2e-3, 5e-3, 1e-2, 2e-2], "budget": 30_000, "count": 3_000},
+    full={"seeds": 1, "steps": 400, "rates": [2e-3, 5e-3, 1e-2, 2e-2, 4e-2], "budget": 30_000, "count": 3_000},
 )
 def syntax_rates(*, seed: int, steps: int, rates: list[float], budget: int, count: int) -> dict:
     """The learning rate of each network of ``09.syntax``, at the length and schedule of its run, by validation.
