@@ -17,12 +17,15 @@ from rnncourse.results import (
     experiment_names,
     find_experiment,
     ledger_page,
+    ledger_rows,
     load_result,
+    note_challenge,
     records,
     refreshing,
     registry,
     require_fresh,
     runner,
+    verdict,
 )
 
 ROOT = course_root()
@@ -227,21 +230,66 @@ PUBLISHED = Published(
     size="small",
     comparable=True,
     why="ours is smaller",
+    better="higher",
+    margin=0.1,
 )
 
 
 def test_the_ledger_puts_paper_and_page_side_by_side(declared, tmp_path):
-    declared(published=[PUBLISHED, Published(**{**vars(PUBLISHED), "key": "tensor[-1]", "comparable": False})])
+    declared(published=[Published(**{**vars(PUBLISHED), "key": "tensor[-1]", "comparable": False}), PUBLISHED])
     assert "not run yet" in ledger_page(tmp_path)
     runner.run_chapter_experiments("99", "full", **folders(tmp_path), say=str)
     page = ledger_page(tmp_path)
+    assert "2 numbers: 1 partly, 1 not comparable." in page
     assert "## Chapter 99" in page
-    assert "3.5 bits, {cite:t}`nobody1999x` (read in the paper)" in page
-    assert "4 ± 1 (3 seeds) bits" in page
-    assert "1 ± 0 (3 seeds) bits" in page
-    assert "**Comparable**\n  - ours is smaller" in page
-    assert "**Not comparable**\n  - ours is smaller" in page
+    assert "* - Y {cite:p}`nobody1999x`\n  - 3.5 bits\n  - 4 ± 1 (3 seeds)\n  - **partly**" in page
+    assert "* - Tensor[-1] {cite:p}`nobody1999x`\n  - 3.5 bits\n  - 1 ± 0 (3 seeds)\n  - not comparable" in page
+    assert page.index("* - Y") < page.index("* - Tensor[-1]")  # comparable rows first, whatever the order declared
+    assert "- **Y**, {cite:t}`nobody1999x` (read in the paper). Theirs: small. Ours: n 3" in page
     assert page == ledger_page(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("better", "margin", "expected"),
+    [
+        ("higher", 0.0, "partly"),  # ours: 3, 4 and 5 beside 3.5
+        ("higher", 0.5, "reproduced"),
+        ("lower", 0.0, "partly"),
+        ("lower", 1.5, "reproduced"),
+        ("", 0.5, "partly"),
+        ("", 0.4, "not reproduced"),
+        ("", 1.5, "reproduced"),
+    ],
+)
+def test_every_seed_has_a_say_in_the_verdict(better, margin, expected):
+    published = Published(**{**vars(PUBLISHED), "better": better, "margin": margin})
+    assert verdict(published, np.array([3.0, 4.0, 5.0])) == expected
+
+
+def test_each_row_of_the_ledger_has_the_number_that_its_experiment_computed():
+    rows = list(ledger_rows(ROOT))
+    page = (ROOT / "book" / "ledger.md").read_text(encoding="utf-8")
+    assert page.count("\n* - ") == len(rows) + len({row.experiment.chapter for row in rows})  # and a head a chapter
+    for row in rows:
+        if row.result is not None:
+            name, _, index = row.published.key.removesuffix("]").partition("[")
+            values = [run[name][int(index)] if index else run[name] for run in row.result.runs]
+            what = row.published.what or row.published.key.replace("_", " ")
+            entry = page.split(f"* - {what[0].upper()}{what[1:]} {{cite:p}}`{row.published.cite}`\n", 1)[1]
+            assert entry.split("\n  - ")[1].startswith(f"{sum(values) / len(values):.3g} "), what
+
+
+def test_a_challenge_stands_beside_its_result_and_on_the_ledger(declared, tmp_path):
+    declared(published=[PUBLISHED])
+    words = {"tried": "a wider window", "reached": "3.4 bits", "outcome": "The sentence stays"}
+    with pytest.raises(MissingResult, match=r"no result of 99.try"):
+        note_challenge(tmp_path, "99.try", **words)
+    runner.run_chapter_experiments("99", "full", **folders(tmp_path), say=str)
+    note_challenge(tmp_path, "99.try", **words)
+    assert load_result("99.try", tmp_path).challenge == (words,)
+    assert "- `99.try`: a wider window. Reached: 3.4 bits. The sentence stays." in ledger_page(tmp_path)
+    with pytest.raises(ValueError, match="outcome is empty"):
+        note_challenge(tmp_path, "99.try", **{**words, "outcome": " "})
 
 
 def test_the_ledger_will_not_choose_among_a_lists_entries(declared, tmp_path):
@@ -257,6 +305,9 @@ def test_the_ledger_will_not_choose_among_a_lists_entries(declared, tmp_path):
         ({"read": "somewhere"}, "read is 'somewhere'"),
         ({"read": "from a secondary source"}, "is not compared as if it were exact"),
         ({"why": ""}, "why is empty"),
+        ({"better": "bigger"}, "better is 'bigger'"),
+        ({"margin": -1.0}, "margin -1.0"),
+        ({"better": "", "margin": 0.0}, "needs better or margin"),
     ],
 )
 def test_a_published_number_says_where_it_was_read_and_why_it_differs(change, message):

@@ -1,22 +1,25 @@
 """Named experiments: what needs many seeds or minutes is run once, written down, and loaded by the pages."""
 
-from rnncourse.results.ledger import ledger_page
+from rnncourse.results.ledger import Row, ledger_page, ledger_rows
 from rnncourse.results.records import (
     MissingResult,
     Result,
     StaleResult,
     load_result,
+    note_challenge,
     require_fresh,
 )
 from rnncourse.results.refreshing import compare_versions, confirm_result
 from rnncourse.results.registry import Experiment, Published, experiment, experiment_names, find_experiment
 from rnncourse.results.runner import run_chapter_experiments, run_experiment
+from rnncourse.results.verdicts import verdict
 
 __all__ = [
     "Experiment",
     "MissingResult",
     "Published",
     "Result",
+    "Row",
     "StaleResult",
     "compare_versions",
     "confirm_result",
@@ -24,8 +27,11 @@ __all__ = [
     "experiment_names",
     "find_experiment",
     "ledger_page",
+    "ledger_rows",
     "load_result",
+    "note_challenge",
     "require_fresh",
     "run_chapter_experiments",
     "run_experiment",
+    "verdict",
 ]

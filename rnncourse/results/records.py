@@ -36,6 +36,7 @@ class Result:
         versions: Of Python and the libraries.
         code: The hash of the code that made it.
         made: The day.
+        challenge: What was tried to overturn what the page says of it: ``tried``, ``reached`` and ``outcome`` each.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Result:
     versions: Mapping[str, str]
     code: str
     made: str
+    challenge: tuple[Mapping[str, str], ...] = ()
 
     def __getitem__(self, key: str) -> np.ndarray:
         """The values of all seeds as an array, seeds along the first axis; what was not a number is NaN."""
@@ -190,6 +192,31 @@ def write_result(file: Path, name: str, record: Mapping[str, Any]) -> None:
     lock.unlink(missing_ok=True)
 
 
+def note_challenge(root: Path, name: str, *, tried: str, reached: str, outcome: str) -> None:
+    """Writes beside a result what somebody tried to overturn what the page says of it; a new run starts without.
+
+    Args:
+        root: The course's folder.
+        name: The experiment's.
+        tried: What was tried: another initialisation, rate, width, storage, a rule of three lines.
+        reached: The best that it reached.
+        outcome: What became of the page's sentence.
+
+    Raises:
+        MissingResult: If there is no result of that name.
+        ValueError: If there is no such experiment, or a text is empty.
+    """
+    for key, text in (("tried", tried), ("reached", reached), ("outcome", outcome)):
+        if not text.strip():
+            raise ValueError(f"{key} is empty; the ledger prints it")
+    file = results_file(root, find_experiment(name).chapter)
+    record = read_results(file).get(name)
+    if record is None:
+        raise MissingResult(f"there is no result of {name} yet; make it with: {find_experiment(name).command('full')}")
+    challenge = [*record.get("challenge", ()), {"tried": tried, "reached": reached, "outcome": outcome}]
+    write_result(file, name, {**record, "challenge": challenge})
+
+
 def plain(value: Any, where: str) -> Any:
     """Returns a value as JSON can hold it: numbers, lists, dictionaries; what is not a number becomes null.
 
@@ -216,6 +243,7 @@ def _result(name: str, record: Mapping[str, Any]) -> Result:
         name=name,
         seeds=tuple(run["seed"] for run in runs),
         runs=tuple(run["values"] for run in runs),
+        challenge=tuple(record.get("challenge", ())),
         **{field: record[field] for field in fields},
     )
 

@@ -31,6 +31,9 @@ class Published:
         comparable: Whether the two numbers mean the same thing.
         why: Why they differ, or why they cannot be compared.
         what: What was measured, in words; by default the key.
+        better: "higher" or "lower" where going beyond the published number still reproduces it; empty where only
+            coming near it does.
+        margin: How near counts as reproduced, in the unit; said before the run.
     """
 
     key: str
@@ -42,12 +45,20 @@ class Published:
     comparable: bool
     why: str
     what: str = ""
+    better: str = ""
+    margin: float = 0.0
 
     def __post_init__(self) -> None:
         if self.read not in WHERE_READ:
             raise ValueError(f"read is {self.read!r}; it should be one of {', '.join(map(repr, WHERE_READ))}")
         if self.comparable and self.read == "from a secondary source":
             raise ValueError(f"{self.cite}: a number from a secondary source is not compared as if it were exact")
+        if self.better not in ("", "higher", "lower") or self.margin < 0:
+            raise ValueError(
+                f"better is {self.better!r}, margin {self.margin}; they should say how near is near enough"
+            )
+        if self.comparable and not (self.better or self.margin):
+            raise ValueError(f"{self.cite}: a comparable number needs better or margin; the verdict hangs on them")
         for name in ("key", "cite", "unit", "size", "why"):
             if not getattr(self, name):
                 raise ValueError(f"{name} is empty; the ledger prints it")

@@ -192,6 +192,7 @@ def _tables(max_chars: int | None) -> dict:
             comparable=False,
             why="an alphabet of 27 without capitals or punctuation, another text, and an estimate from letter tables, "
             "not a measurement on held-out text",
+            what="English, guessed from the seven letters before",
         )
     ],
 )

@@ -201,6 +201,8 @@ def _in_1997(ours: str, budget: str) -> list[Published]:
             unit="wrong answers in 2,560",
             size="the same task, T = 100; mean of 10 trials",
             comparable=True,
+            better="lower",
+            margin=2.0,  # a wrong answer in a thousand
             why=DIFFERENT,
             what=f"the adding problem of 1997{ours}: wrong answers after training",
         ),

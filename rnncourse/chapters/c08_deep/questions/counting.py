@@ -73,6 +73,7 @@ SIZES = Question(
     hints=(
         "Write one function for a recurrent layer of given inputs and units, and one for a feedforward layer; add up.",
         "Which layers does each network have? Draw a column for each, and add up.",
+        "How many bias vectors does a recurrent layer of PyTorch keep, and how many does a linear one?",
     ),
     flags=(r"\bmatched_hidden_sizes?\b", r"\bdeep_rnn\b"),
 )
@@ -122,6 +123,13 @@ PATHS = Question(
         Wrong(
             "one step too many", {"plain[lag], stream[lag], depth**lag": "sum(plain), sum(stream), depth ** (lag + 1)"}
         ).told("With a lag of nought there is one path through a plain stack: straight up. Start counting there."),
+        Wrong("a row too many in the grid", {"range(depth - 1)": "range(depth)"}).told(
+            "A network of `depth` layers has one row for each. With a single layer credit never climbs at all."
+        ),
+        Wrong(
+            "the nodes of the grid counted, not the ways through it",
+            lambda depth, lag: (depth * (lag + 1), 2 * depth * (lag + 1), depth**lag),
+        ).told("That is how many places the grid has. Asked is how many ways lead from one corner to the other."),
         Wrong("the way around does not add to the way through", {"through + around": "through"}).told(
             "In the residual stack a path may also pass *around* a layer without entering it."
         ),

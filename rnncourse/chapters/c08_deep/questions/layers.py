@@ -54,6 +54,18 @@ STEP = Question(
         Wrong("the matrices are not transposed", {"z_1 @ W_2.T": "z_1 @ W_2", "z_2 @ W_3.T": "z_2 @ W_3"}).told(
             "Stored matrices have a row for each unit that they feed; with the batch first, that is x @ W.T."
         ),
+        Wrong(
+            "the matrices on the old state are not transposed",
+            {"h @ W_1.T": "h @ W_1", "h @ S_2.T": "h @ S_2", "h @ S_3.T": "h @ S_3"},
+        ).told("W_1 and the shortcuts are stored like the others, a row for each unit that they feed: h @ W.T."),
+        Wrong(
+            "no square matrix is transposed",
+            {
+                "h @ W_1.T": "h @ W_1",
+                "z_1 @ W_2.T + h @ S_2.T": "z_1 @ W_2 + h @ S_2",
+                "z_2 @ W_3.T + h @ S_3.T": "z_2 @ W_3 + h @ S_3",
+            },
+        ).told("A square matrix fits either way, and only one is right: x @ W.T, as for the inputs."),
     ),
     hints=(
         "Three lines, one for each layer. Which of the two old things, x_t and h, does each of them read?",
@@ -205,6 +217,16 @@ MASKS = Question(
         Wrong("nothing is dropped between the layers", {"between[:, t] * lower / (1 - p)": "lower"}).told(
             "Only the way through time is masked. The way from the lower to the upper layer has a mask for each step."
         ),
+        Wrong(
+            "the masks of the two kinds of way are exchanged",
+            {
+                "(along[0] * lower / (1 - p))": "(between[:, t] * lower / (1 - p))",
+                "read = between[:, t] * lower": "read = along[0] * lower",
+            },
+        ).told(
+            "Look at the shapes: the mask with a time axis belongs to the way up, the one without to the way through "
+            "time."
+        ),
         Wrong("one mask between the layers for all steps", {"between[:, t]": "between[:, 0]"}).told(
             "Between the layers every step has its own mask; it is along time that one mask serves all steps."
         ),
@@ -212,6 +234,7 @@ MASKS = Question(
     hints=(
         "Draw the two layers with their arrows: which arrows go up, which go to the right? Each kind has its own mask.",
         "A mask multiplies what *enters* a matrix. The state itself, which is carried on and returned, stays whole.",
+        "Which of the two masks has an axis for time? That one is new at every step: which way does it belong to?",
     ),
     flags=(r"\bnn\.Dropout\b", r"\bF\.dropout\b", r"\bfunctional\b"),
 )
