@@ -19,10 +19,14 @@ FINALS = {task: find_experiment(f"08.{task}").scales["full"] for task in TASKS}
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_each_kind_runs_at_the_rate_that_validated_best(task):
+def test_each_kind_runs_at_the_rate_that_validated_best_inside_the_grid(task):
     chosen, final = load_result("08.rates"), FINALS[task]
+    sweeps = [chosen] if task == "game" else [chosen, load_result("08.higher_rates")]
+    tried = [rate for sweep in sweeps for rate in sweep.config["rates"]]
     for kind, rate in zip(KINDS, final["rates"], strict=True):
-        assert rate == chosen.config["rates"][int(np.nanargmin(chosen.mean(f"{task}_{kind}")))]
+        errors = np.concatenate([sweep.mean(f"{task}_{kind}") for sweep in sweeps])
+        assert rate == tried[int(np.nanargmin(errors))]
+        assert tried[0] < rate < tried[-1], kind
     place = TASKS.index(task)
     assert final["steps"] == chosen.config["steps"][place]
     assert final["budget"] == chosen.config["budgets"][place]

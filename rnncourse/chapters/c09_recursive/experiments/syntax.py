@@ -169,7 +169,7 @@ def syntax_rates(*, seed: int, steps: int, rates: list[float], budget: int, coun
     full={
         "seeds": 3,
         "steps": 400,
-        "rates": [1e-2, 1e-2, 1e-2],
+        "rates": [2e-2, 5e-3, 5e-3],
         "budget": 30_000,
         "count": 3_000,
         "decays": [1e-5, 3e-5, 1e-4, 3e-4, 1e-3],
