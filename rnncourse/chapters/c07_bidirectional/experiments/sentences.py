@@ -288,8 +288,8 @@ def sentence_rates(
            "steps": 2, "budget": 3_000, "fewest": 3, "count": 300},
     page={"seeds": 1, "rates": {"wrong end": 3e-3, "final": 3e-3, "mean": 3e-3}, "steps": 200, "budget": 30_000,
           "fewest": 3, "count": None},
-    full={"seeds": 3, "rates": dict.fromkeys(COMPARED, 3e-3), "steps": 250, "budget": 30_000, "fewest": 3,
-          "count": None},
+    full={"seeds": 3, "rates": {**dict.fromkeys(COMPARED, 3e-2), "bag": 1e-1}, "steps": 250, "budget": 30_000,
+          "fewest": 3, "count": None},
 )  # fmt: skip
 def sentence_vectors(
     *, seed: int, rates: dict[str, float], steps: int, budget: int, fewest: int, count: int | None
