@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
@@ -31,3 +32,6 @@ class Memory(NamedTuple):
     keys: Float[Tensor, "batch source key"]
     values: Float[Tensor, "batch source value"]
     mask: Bool[Tensor, "batch source"]
+
+
+torch.serialization.add_safe_globals([Memory])  # for torch.load(…, weights_only=True)

@@ -29,6 +29,9 @@ class KeyValues(NamedTuple):
     values: Float[Tensor, "batch heads time head"]
 
 
+torch.serialization.add_safe_globals([KeyValues])  # for torch.load(…, weights_only=True)
+
+
 def causal_mask(real: Bool[Tensor, "batch key"], queries: int) -> Bool[Tensor, "batch query key"]:
     """Who may look at whom: each query at the real steps up to its own, and at none that is yet to come.
 

@@ -29,6 +29,9 @@ class TransformerState(NamedTuple):
     real: Bool[Tensor, "batch time"]
 
 
+torch.serialization.add_safe_globals([TransformerState])  # for torch.load(…, weights_only=True)
+
+
 class CausalTransformer(nn.Module):
     r"""A Transformer decoder without an encoder: a layer of the grammar that can stand where a recurrent one stands.
 

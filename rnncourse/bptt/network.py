@@ -83,6 +83,9 @@ class Trace(NamedTuple):
     y: Float[Tensor, "batch time output"]
 
 
+torch.serialization.add_safe_globals([Parameters, Trace])  # for torch.load(…, weights_only=True)
+
+
 def check_parameters(parameters: Parameters, name: str = "parameters") -> None:
     """Refuse what is no set of parameters whose shapes fit each other.
 

@@ -27,6 +27,9 @@ class Backward(NamedTuple):
     delta: Float[Tensor, "batch time hidden"]
 
 
+torch.serialization.add_safe_globals([Backward])  # for torch.load(…, weights_only=True)
+
+
 def backward(
     parameters: Parameters,
     trace: Trace,

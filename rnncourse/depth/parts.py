@@ -95,6 +95,9 @@ class DeepTransitionTrace(NamedTuple):
     h: Tensor
 
 
+torch.serialization.add_safe_globals([DeepTransitionTrace])  # for torch.load(…, weights_only=True)
+
+
 class DeepTransitionCell(Cell):
     r"""A cell with several layers between one hidden state and the next (DT-RNN), with shortcuts if asked (DT(S)-RNN).
 

@@ -33,6 +33,9 @@ class GRUTrace(NamedTuple):
     h: Float[Tensor, "batch hidden"]
 
 
+torch.serialization.add_safe_globals([GRUTrace])  # for torch.load(…, weights_only=True)
+
+
 def gru_trace(
     x_t: Float[Tensor, "batch input"],
     h: Float[Tensor, "batch hidden"],

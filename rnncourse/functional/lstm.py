@@ -54,6 +54,9 @@ class Peepholes(NamedTuple):
     o: Float[Tensor, "hidden"]
 
 
+torch.serialization.add_safe_globals([LSTMTrace, Peepholes])  # for torch.load(…, weights_only=True)
+
+
 def lstm_trace(
     x_t: Float[Tensor, "batch input"],
     state: LSTMState,

@@ -28,6 +28,9 @@ class MGUTrace(NamedTuple):
     h: Float[Tensor, "batch hidden"]
 
 
+torch.serialization.add_safe_globals([MGUTrace])  # for torch.load(…, weights_only=True)
+
+
 def mgu_trace(
     x_t: Float[Tensor, "batch input"],
     h: Float[Tensor, "batch hidden"],

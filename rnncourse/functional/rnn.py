@@ -27,6 +27,9 @@ class RNNTrace(NamedTuple):
     h: Float[Tensor, "batch hidden"]
 
 
+torch.serialization.add_safe_globals([RNNTrace])  # for torch.load(…, weights_only=True)
+
+
 def rnn_trace(
     x_t: Float[Tensor, "batch input"],
     h: Float[Tensor, "batch hidden"],

@@ -43,6 +43,9 @@ class LRUTrace(NamedTuple):
     y: Float[Tensor, "batch hidden"]
 
 
+torch.serialization.add_safe_globals([ComplexState, LRUTrace])  # for torch.load(…, weights_only=True)
+
+
 class LRUCell(LinearCell):
     r"""The linear recurrent unit: every unit of the state turns and shrinks by an eigenvalue of its own.
 

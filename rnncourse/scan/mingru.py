@@ -31,6 +31,9 @@ class MinGRUTrace(NamedTuple):
     h: Float[Tensor, "batch hidden"]
 
 
+torch.serialization.add_safe_globals([MinGRUTrace])  # for torch.load(…, weights_only=True)
+
+
 class MinGRUCell(LinearCell):
     r"""The minimal gated recurrent unit: a GRU without its reset gate, whose gate and candidate see only the input.
 

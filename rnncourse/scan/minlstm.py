@@ -33,6 +33,9 @@ class MinLSTMTrace(NamedTuple):
     h: Float[Tensor, "batch hidden"]
 
 
+torch.serialization.add_safe_globals([MinLSTMTrace])  # for torch.load(…, weights_only=True)
+
+
 class MinLSTMCell(LinearCell):
     r"""The minimal long short-term memory: an LSTM without output gate and cell state, blind to its own state.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
@@ -39,6 +40,9 @@ class DecoderTrace(NamedTuple):
 
     logits: Float[Tensor, "batch time vocab"]
     weights: Float[Tensor, "batch time source"]
+
+
+torch.serialization.add_safe_globals([DecoderState, DecoderTrace])  # for torch.load(…, weights_only=True)
 
 
 class AttentionDecoder(nn.Module):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
@@ -58,3 +59,6 @@ class Hypotheses(NamedTuple):
             Hypotheses without the axis of the width.
         """
         return Hypotheses(*(part[:, 0] for part in self))
+
+
+torch.serialization.add_safe_globals([Hypotheses])  # for torch.load(…, weights_only=True)

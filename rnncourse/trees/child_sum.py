@@ -38,6 +38,9 @@ class TreeLSTMTrace(NamedTuple):
     h: Float[Tensor, "batch hidden"]
 
 
+torch.serialization.add_safe_globals([TreeLSTMTrace])  # for torch.load(…, weights_only=True)
+
+
 def child_sum_tree_lstm_trace(
     x: Float[Tensor, "batch input"],
     children: LSTMState,

@@ -140,6 +140,9 @@ class Forest(NamedTuple):
         return Forest(*(part.to(device) if isinstance(part, Tensor) else part for part in self))
 
 
+torch.serialization.add_safe_globals([Level, Forest])  # for torch.load(…, weights_only=True)
+
+
 def node_numbers(trees: Sequence[Any], name: str = "token") -> Int[Tensor, "batch nodes"]:
     """A number that every node carries, in post-order: the inputs of a layer, or targets at every node.
 

@@ -85,7 +85,7 @@ def shapes_inputs(draw: Draw, batch: int) -> tuple:
     inputs, hidden, outputs = draw.integer(2, 4), draw.integer(3, 6), draw.integer(2, 3)
     weight_ih, weight_hh, bias, _ = draw.rnn(inputs, hidden)
     x = draw.normal(batch, draw.integer(4, 6), inputs)
-    return x, draw.integer(2, 7), weight_ih, weight_hh, bias, draw.normal(outputs, hidden)
+    return x, draw.integer(2, 9), weight_ih, weight_hh, bias, draw.normal(outputs, hidden)
 
 
 SHAPES = Question(

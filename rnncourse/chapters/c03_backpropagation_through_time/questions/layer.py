@@ -77,8 +77,10 @@ def truncated(parts, k):
 
 
 def truncated_inputs(draw: Draw, fits: bool) -> tuple:
-    hidden, k = draw.integer(2, 4), draw.integer(2, 7)
-    time = k * draw.integer(2, 3) + (0 if fits else draw.integer(1, k - 1))
+    # Each of these numbers of steps has many divisors, and many that are none: it does not say which is k.
+    hidden, time = draw.integer(2, 4), (12, 18, 20, 24)[draw.integer(0, 3)]
+    sizes = [k for k in range(2, time - 1) if (time % k == 0) == fits]
+    k = sizes[draw.integer(0, len(sizes) - 1)]
     parts = draw.normal(time, time, hidden, hidden, dtype=torch.float64)
     return parts * torch.ones(time, time, dtype=torch.float64).tril()[:, :, None, None], k
 

@@ -93,9 +93,11 @@ def state_jacobian(h, k, t, weight_hh):
     return jacobian
 
 
-def jacobian_inputs(draw: Draw, steps: int) -> tuple:
-    hidden, k, normal = draw.integer(3, 4), draw.integer(0, 4), partial(draw.normal, dtype=torch.float64)
-    return torch.tanh(normal(k + steps + 2, hidden)), k, k + steps, normal(hidden, hidden)
+def jacobian_inputs(draw: Draw, fewest: int, most: int) -> tuple:
+    # k is drawn by itself, and the states go on for long enough: their number says neither k nor t.
+    hidden, k, normal = draw.integer(3, 4), draw.integer(0, 9), partial(draw.normal, dtype=torch.float64)
+    states = torch.tanh(normal(draw.integer(16, 19), hidden))
+    return states, k, k + draw.integer(fewest, most), normal(hidden, hidden)
 
 
 JACOBIAN = Question(
@@ -104,9 +106,9 @@ JACOBIAN = Question(
     points=2,
     reference=state_jacobian,
     cases={
-        "three steps": (jacobian_inputs, 3),
-        "no step at all": (jacobian_inputs, 0),
-        "one step": (jacobian_inputs, 1),
+        "some steps": (jacobian_inputs, 2, 5),
+        "no step at all": (jacobian_inputs, 0, 0),
+        "one step": (jacobian_inputs, 1, 1),
     },
     tolerance=1e-8,
     wrong=(

@@ -86,16 +86,22 @@ STEP = Question(
 
 
 def adopt(kernel: Tensor, bias: Tensor, input_size: int) -> tuple[Tensor, Tensor, Tensor]:
-    """weight_ih (4*hidden, input), weight_hh (4*hidden, hidden) and a bias (4*hidden,), blocks i, f, g, o."""
+    """weight_ih (4*hidden, input), weight_hh (4*hidden, state) and a bias (4*hidden,), blocks i, f, g, o."""
     i, g, f, o = kernel.chunk(4, dim=1)
-    joint = torch.cat([i, f, g, o], dim=1).T  # (4 * hidden, input + hidden)
+    joint = torch.cat([i, f, g, o], dim=1).T  # (4 * hidden, input + state)
     b_i, b_g, b_f, b_o = bias.chunk(4)
     return joint[:, :input_size], joint[:, input_size:], torch.cat([b_i, b_f + 1, b_g, b_o])
 
 
-def kernel_inputs(draw: Draw, sizes_of) -> tuple:
-    inputs, hidden = sizes_of(draw)
-    return draw.normal(inputs + hidden, 4 * hidden), draw.normal(4 * hidden), inputs
+def kernel_inputs(draw: Draw, more_inputs: bool) -> tuple:
+    # The state is a projection of the cell, so that the kernel's shape does not say where the input ends.
+    rows, hidden = draw.integer(8, 12), draw.integer(12, 15)
+    shorter = draw.integer(1, (rows - 1) // 2)
+    return draw.normal(rows, 4 * hidden), draw.normal(4 * hidden), rows - shorter if more_inputs else shorter
+
+
+def smallest_kernel(draw: Draw) -> tuple:
+    return draw.normal(2, 4), draw.normal(4), 1
 
 
 OLD_BIAS = {"b_f + 1, b_g": "b_g, b_f + 1"}
@@ -106,9 +112,9 @@ ADOPT = Question(
     points=2,
     reference=adopt,
     cases={
-        "more units than inputs": (kernel_inputs, lambda draw: (draw.integer(1, 2), draw.integer(3, 4))),
-        "as many inputs as units": (kernel_inputs, lambda draw: (3, 3)),
-        "one input and one unit": (kernel_inputs, lambda draw: (1, 1)),
+        "a state longer than the input": (kernel_inputs, False),
+        "an input longer than the state": (kernel_inputs, True),
+        "one input and one unit": smallest_kernel,
     },
     parts=("weight_ih", "weight_hh", "the bias"),
     wrong=(
