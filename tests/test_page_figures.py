@@ -27,6 +27,7 @@ CONF = """
 extensions = ["myst_nb", "sphinx_book_theme", "sphinx_external_toc"]
 external_toc_path = "_toc.yml"
 html_theme = "sphinx_book_theme"
+html_context = {"default_mode": "auto"}
 html_static_path = ["_static"]
 html_css_files = ["course.css"]
 html_js_files = [["js/course.js", {"defer": "defer"}]]
@@ -35,9 +36,10 @@ numfig = True
 numfig_format = {"figure": "Figure %s"}
 
 def setup(app):
-    from course import figures, numbers
+    from course import figures, numbers, page
     figures.connect(app)
     numbers.connect(app)
+    page.connect(app)
 """
 TOC = "format: jb-book\nroot: index\nchapters:\n  - file: book/05_gates\n"
 ALT = "A line that rises from left to right, and the words beside it."
@@ -91,7 +93,10 @@ def page(site):
 
 
 def test_every_figure_has_its_number_and_what_its_cell_says_below_it(page):
-    captions = [" ".join(one.get_text().rstrip("#").split()) for one in page.select("figure.drawn figcaption")]
+    captions = [
+        " ".join(one.get_text().rstrip("#").replace("\u200b", "").split())
+        for one in page.select("figure.drawn figcaption")
+    ]
     assert [text.split(" It")[0] for text in captions] == [f"Figure 5.{count}" for count in (1, 2, 3, 4)]
     assert "It rises, as" in captions[1]
     assert "Figure 5.2" in page.find(string=lambda text: "Text before" in text).parent.get_text()

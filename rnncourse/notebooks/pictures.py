@@ -14,8 +14,8 @@ class PictureTooLarge(ValueError):
 def shrink_png(encoded: str) -> str:
     """Returns a PNG with a palette, of at most ``MAX_BYTES`` bytes, on white.
 
-    The largest palette that fits is taken; how many pixels stand for an inch stays written in it. A picture that has a palette and fits is returned as it is, so that
-    shrinking twice changes nothing.
+    The largest palette that fits is taken; how many pixels stand for an inch stays written in it. A picture that has a
+    palette and fits is returned as it is, so that shrinking twice changes nothing.
 
     Args:
         encoded: A PNG in base64.

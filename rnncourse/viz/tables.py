@@ -93,9 +93,7 @@ class Table:
         corner = f'<th scope="col"{LEFT}>{_safe(self.corner)}</th>' if self.corner else "<td></td>"
         body = "".join(f"<tr>{self._html_row(label, row)}</tr>" for label, row in self.rows.items())
         caption = f"<caption>{_safe(self.caption)}</caption>" if self.caption else ""
-        return (
-            f'<table class="table results">{caption}<thead><tr>{corner}{head}</tr></thead><tbody>{body}</tbody></table>'
-        )
+        return f'<table class="table dataframe results">{caption}<thead><tr>{corner}{head}</tr></thead><tbody>{body}</tbody></table>'
 
     def _html_row(self, label: str, row: Sequence[str]) -> str:
         cells = []

@@ -2,11 +2,14 @@
 
 from course import (
     api,
+    cards,
     downloads,
     figures,
     glossary,
+    icons,
     live,
     maths,
+    notfound,
     numbers,
     page,
     questions,
@@ -15,7 +18,9 @@ from course import (
     search,
 )
 
-CONCERNS = (repository, api, maths, live, figures, numbers, references, glossary, search, questions, page, downloads)
+# What changes a page once it is written runs in this order.
+CONCERNS = (repository, api, maths, live, numbers, references, glossary, search, questions, notfound, page, downloads)
+CONCERNS += (figures, cards, icons)
 
 
 def setup(app):

@@ -19,6 +19,7 @@ DENSITY, SMALLEST, LEGIBLE = 130, 8.0, 9  # rnncourse.viz.style's pixels to the 
 CHAPTER = re.compile(r"book/(\d\d)_")
 PICTURE = re.compile(r'<img\b(?P<attributes>[^>]*?\bsrc="(?P<source>[^"]*_images/(?P<name>[^"/]+))"[^>]*?)\s*/?>')
 DRAWN = re.compile(r"[0-9a-f]{64}\.png")  # the name of a picture that came out of a cell
+NOTHING = "\u200b"  # a space of no width: Sphinx counts no figure whose caption is empty
 LENGTH = re.compile(r"([\d.]+)(pt|px|)$")
 
 
@@ -41,7 +42,7 @@ def number(app, doctree):
             bundle.replace_self(figure)
             figure += bundle
         if not any(isinstance(child, nodes.caption) for child in figure):
-            figure += nodes.caption("", "")
+            figure += nodes.caption("", NOTHING)
         if not figure["ids"]:
             figure["ids"].append(f"figure-{int(found[1])}-{count}")
         figure["classes"].append("drawn")
