@@ -16,14 +16,20 @@ from tests.house import ROOT
 
 def build_page(folder: Path, conf: str, text: str) -> tuple[Path, str]:
     """Builds one page of this text with these settings: the HTML file, and what Sphinx complained about."""
-    (folder / "conf.py").write_text(conf, encoding="utf-8")
-    (folder / "index.md").write_text(text, encoding="utf-8")
+    out, said = build_site(folder, conf, {"index.md": text})
+    return out / "index.html", said
+
+
+def build_site(folder: Path, conf: str, files: dict[str, str]) -> tuple[Path, str]:
+    """Builds these files with these settings: the folder of the site, and what Sphinx complained about."""
+    for name, text in {"conf.py": conf, **files}.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
     command = [sys.executable, "-m", "sphinx", "-q", "--no-color", str(folder), str(folder / "out")]
-    paths = {"PYTHONPATH": str(ROOT / "book" / "_ext")}
+    paths = {"PYTHONPATH": os.pathsep.join([str(ROOT / "book" / "_ext"), str(ROOT)])}
     run = subprocess.run(command, env=os.environ | paths, capture_output=True, text=True, check=False)
-    page = folder / "out" / "index.html"
     assert run.returncode == 0, run.stderr
-    return page, run.stderr
+    return folder / "out", run.stderr
 
 
 @contextmanager

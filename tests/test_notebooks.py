@@ -126,12 +126,19 @@ def test_a_picture_gets_a_palette_and_shrinking_twice_changes_nothing():
     assert corner == (255, 255, 255)
 
 
+def test_a_picture_keeps_how_many_pixels_stand_for_an_inch():
+    buffer = io.BytesIO()
+    Image.new("RGB", (40, 20), "white").save(buffer, "PNG", dpi=(260, 260))
+    small = shrink_png(base64.b64encode(buffer.getvalue()).decode())
+    assert Image.open(io.BytesIO(base64.b64decode(small))).info["dpi"][0] == pytest.approx(260, abs=0.1)
+
+
 def test_a_busy_picture_is_brought_under_the_limit_or_refused():
-    size, palette = png_facts(shrink_png(png(250, 250, noise=True)))
+    size, palette = png_facts(shrink_png(png(350, 350, noise=True)))
     assert size <= MAX_BYTES
     assert palette
-    with pytest.raises(PictureTooLarge, match="KB with 16 colours; it should fit in 60 KB"):
-        shrink_png(png(380, 380, noise=True))
+    with pytest.raises(PictureTooLarge, match="KB with 16 colours; it should fit in 120 KB"):
+        shrink_png(png(540, 540, noise=True))
 
 
 # executing

@@ -86,8 +86,10 @@ def settle(one: Tag, name: str, names: list[str]) -> None:
         elif not page.startswith(("http:", "https:", "mailto:")):
             link.name = "span"  # a page that is not printed
             del link["href"]
-    for unneeded in one.find_all(["script", "button", "input"]):
+    for unneeded in one.find_all(["script", "button", "input", "template"]) + one.select("img.only-dark"):
         unneeded.decompose()
+    for picture in one.find_all("img", loading=True):
+        del picture["loading"]  # paper waits for nobody to scroll
 
 
 def folded_answers(name: str, one: Tag) -> str:

@@ -3,6 +3,7 @@
 import functools
 import http.server
 import sys
+from pathlib import Path
 
 from book._ext.build import SITE
 
@@ -12,6 +13,20 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
     def log_message(self, *args):
         """Say nothing."""
+
+    def send_error(self, code, message=None, explain=None):
+        """A page that is not there gets the site's own answer, as on a server of static pages."""
+        page = Path(self.directory) / "404.html"
+        if code != 404 or not page.exists():
+            super().send_error(code, message, explain)
+            return
+        text = page.read_bytes()
+        self.send_response(code)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(text)
 
 
 def serve(port: int = 8000) -> int:

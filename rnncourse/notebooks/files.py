@@ -15,7 +15,7 @@ from rnncourse.folders import course_root
 Notebook = nbformat.NotebookNode
 CHAPTER_STEM = re.compile(r"(\d\d)_(\w+)")
 KEPT_CELL_METADATA = ("deletable", "editable", "mystnb", "tags")
-KEPT_OUTPUT_METADATA = ("scrapbook",)  # glue keeps its names there
+KEPT_OUTPUT_METADATA = ("scrapbook", "image/png")  # glue keeps its names there, a sharp picture the size it is shown at
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 

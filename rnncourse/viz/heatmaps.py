@@ -71,7 +71,7 @@ def text_heatmap(
     axes.set_axis_off()
     bar = fig.colorbar(mappable, ax=axes, fraction=0.025, pad=0.015, aspect=max(8, 3 * height))
     bar.outline.set_visible(False)
-    bar.ax.tick_params(labelsize=7.5)
+    bar.ax.tick_params(labelsize=8)
     bar.set_label(label, fontsize=8.5)
     return fig
 

@@ -59,7 +59,7 @@ def sizes_and_bits(
             ha="left",
             va="bottom",
             color=style.COLOURS["muted"],
-            fontsize="small",
+            fontsize=8,
         )
     axes.set(xscale="log", xlabel="memory of the model, kB", ylabel="bits per character")
     axes.legend(loc="upper right", bbox_to_anchor=(1, 1))

@@ -1,8 +1,26 @@
 """What the website needs beyond Jupyter Book: one small module per concern."""
 
-from course import api, downloads, glossary, live, maths, numbers, page, questions, references, repository, search
+from course import (
+    api,
+    cards,
+    downloads,
+    figures,
+    glossary,
+    icons,
+    live,
+    maths,
+    notfound,
+    numbers,
+    page,
+    questions,
+    references,
+    repository,
+    search,
+)
 
-CONCERNS = (repository, api, maths, live, numbers, references, glossary, search, questions, page, downloads)
+# What changes a page once it is written runs in this order.
+CONCERNS = (repository, api, maths, live, numbers, references, glossary, search, questions, notfound, page, downloads)
+CONCERNS += (figures, cards, icons)
 
 
 def setup(app):

@@ -1,4 +1,4 @@
-"""A glossary term shows its definition's first sentence on hover and focus; no script needed."""
+"""A glossary term's link carries its definition's first sentence, which ``js/cards.js`` shows on a card."""
 
 import re
 
@@ -13,8 +13,10 @@ def first_sentence(text: str) -> str:
 
     >>> first_sentence("What is carried. More here.")
     'What is carried.'
+    >>> first_sentence("Gates (Gers et al. 2000) open. They close.")
+    'Gates (Gers et al. 2000) open.'
     """
-    sentence = re.split(r"(?<=[.!?])\s", " ".join(text.split()), maxsplit=1)[0]
+    sentence = re.split(r"(?<=[.!?])(?<!et al\.)(?<!e\.g\.)(?<!i\.e\.)\s", " ".join(text.split()), maxsplit=1)[0]
     return sentence if len(sentence) <= LONGEST else sentence[:LONGEST].rsplit(" ", 1)[0] + " …"
 
 

@@ -1,5 +1,6 @@
-"""What is done to a page as it is written: scrollable tables, labels."""
+"""What is done to a page as it is written: scrollable tables, labels, and nothing loaded that the page does not use."""
 
+import json
 import re
 from pathlib import Path
 
@@ -26,9 +27,43 @@ def finish(app, exception):
         return
     for file in Path(app.outdir).rglob("*.html"):
         text = file.read_text(encoding="utf-8")
-        mended = mend(text)
+        mended = mend(text if file.name == "search.html" else SEARCH.sub("", text))
         if mended != text:
             file.write_text(mended, encoding="utf-8")
+
+
+# Search as one types is off, and still the theme has every page load the index of the whole book.
+SEARCH = re.compile(
+    r'<script src="[^"]*_static/searchtools\.js"></script>\s*<script src="[^"]*_static/language_data\.js"></script>\s*'
+    r'<script src="[^"]*searchindex\.js"></script>\s*'
+)
+FONTS = ("fonts/source-serif-4-latin-wght-normal.woff2", "fonts/source-sans-3-latin-wght-normal.woff2")
+FORMULAS = ("katex/fonts/KaTeX_Main-Regular.woff2", "katex/fonts/KaTeX_Math-Italic.woff2")
+AUTO = 'document.documentElement.dataset.theme = localStorage.getItem("theme") || "auto";'
+# The theme settles on light or dark once all its scripts have run; until then a page would have the colours of neither.
+SETTLED = """
+    if (document.documentElement.dataset.theme === "auto")
+      document.documentElement.dataset.theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";"""
+# Fonts that come late move the text. (A browser that opens a file from the disk refuses to fetch them ahead.)
+AHEAD = """
+    if (location.protocol !== "file:")
+      for (const font of {fonts})
+        document.head.append(Object.assign(document.createElement("link"), {{
+          rel: "preload", as: "font", type: "font/woff2", crossOrigin: "",
+          href: document.documentElement.dataset.content_root + "_static/" + font,
+        }}));"""
+
+
+def early(html: str) -> str:
+    """What is settled before anything is drawn: the theme, and the fonts that the text needs.
+
+    >>> early('<html data-theme="auto" lang="en">')
+    '<html data-theme="light" lang="en">'
+    """
+    fonts = [*FONTS, *(FORMULAS if 'class="katex' in html else ())]
+    if SETTLED not in html:
+        html = html.replace(AUTO, AUTO + SETTLED + AHEAD.format(fonts=json.dumps(fonts)), 1)
+    return re.sub(r'(<html\b[^>]*) data-theme="auto"', r'\1 data-theme="light"', html)  # for readers without scripts
 
 
 REPAIRS = (
@@ -58,7 +93,7 @@ def mend(html: str) -> str:
     """
     for pattern, better in REPAIRS:
         html = pattern.sub(better, html)
-    return html
+    return early(html)
 
 
 def connect(app):
