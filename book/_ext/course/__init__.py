@@ -9,6 +9,7 @@ from course import (
     icons,
     live,
     maths,
+    minutes,
     notfound,
     numbers,
     page,
@@ -19,8 +20,8 @@ from course import (
 )
 
 # What changes a page once it is written runs in this order.
-CONCERNS = (repository, api, maths, live, numbers, references, glossary, search, questions, notfound, page, downloads)
-CONCERNS += (figures, cards, icons)
+CONCERNS = (repository, api, maths, live, minutes, numbers, references, glossary, search, questions)
+CONCERNS += (notfound, page, downloads, figures, cards, icons)
 
 
 def setup(app):
