@@ -81,7 +81,7 @@ def test_the_download_is_the_plain_edition_and_the_exercises_lie_beside_it():
 def test_the_plain_edition_numbers_equations_as_the_site_does():
     from rnncourse.notebooks.plain import read_book
 
-    printed = re.compile(r'class="eqno">\(([\d.]+)\)<a class="headerlink" href="#equation-([\w-]+)"')
+    printed = re.compile(r'class="eqno">\(([\dA-Z.]+)\)<a class="headerlink" href="#equation-([\w-]+)"')
     on_site = {}
     for page in pages():
         on_site |= {label: number for number, label in printed.findall(page.read_text(encoding="utf-8"))}

@@ -16,12 +16,22 @@ def slope_inputs(draw: Draw, largest: float) -> tuple:
     return (draw.uniform(draw.integer(3, 4), draw.integer(5, 7), low=-largest, high=largest),)
 
 
+def zeros_among_them(draw: Draw) -> tuple:
+    (a,) = slope_inputs(draw, 2)
+    a[draw.integers(0, len(a) - 1, 3), draw.integers(0, 4, 3)] = 0.0
+    return (a,)
+
+
 SLOPES = Question(
     id="4.1",
     title="Three slopes",
     points=2,
     reference=slopes,
-    cases={"pre-activations of both signs": (slope_inputs, 4), "small pre-activations": (slope_inputs, 0.5)},
+    cases={
+        "pre-activations of both signs": (slope_inputs, 4),
+        "small pre-activations": (slope_inputs, 0.5),
+        "zeros among them": zeros_among_them,
+    },
     parts=("the slope of tanh", "the slope of the sigmoid", "the slope of ReLU"),
     wrong=(
         Wrong(
@@ -32,6 +42,9 @@ SLOPES = Question(
             "the activation is applied twice", {"tanh(a)": "tanh(a).tanh()", "sigmoid(a)": "sigmoid(a).sigmoid()"}
         ).told("You have the outputs already; the formulas want them as they are."),
         Wrong("the square is missing", {"h**2": "h"}).told("Try a = 0: the slope of tanh there is 1. And at -5?"),
+        Wrong("the slope of ReLU at zero is taken to be one", {"(a > 0)": "(a >= 0)"}).told(
+            "At zero itself ReLU has a corner, and a value has to be agreed on. Which one does the question take?"
+        ),
         Wrong("values instead of slopes", {"1 - h**2, s * (1 - s), (a > 0).to(a.dtype)": "h, s, torch.relu(a)"}).told(
             "These are the activations themselves. The question is how fast they change."
         ),
@@ -141,6 +154,9 @@ BOUND = Question(
         ),
         Wrong("gamma is forgotten", {"gamma * sigma": "sigma"}).told(
             "For the sigmoid no slope is larger than a quarter."
+        ),
+        Wrong("gamma is in the asymptote, too", {"rho**n": "(gamma * rho) ** n"}).told(
+            "The asymptote is about the powers of W alone, where every slope is one. Gamma belongs to the other answer."
         ),
         Wrong("the Frobenius norm instead of the largest singular value", {"weight_hh, 2)": "weight_hh)"}).told(
             "It is a bound, but not the sharp one: it adds up all singular values' squares."

@@ -40,6 +40,9 @@ CLIP = Question(
         Wrong("short gradients are stretched", {"torch.clamp(largest / norm, max=1.0)": "largest / norm"}).told(
             "A gradient that is shorter than the limit should come back as it was."
         ),
+        Wrong("the norm is measured after clipping", {"gradients], norm": "gradients], norm * factor"}).told(
+            "The gradients are right. The second answer is for the log: how long was the gradient when it came?"
+        ),
         Wrong("the root is missing", {"torch.sqrt": ""}).told("A norm is the square root of the sum of squares."),
         Wrong("norms are added", {"torch.sqrt": "", "gradient.square().sum()": "gradient.norm()"}).told(
             "The norm of a vector made of pieces is not the sum of the pieces' norms. Add the squares."

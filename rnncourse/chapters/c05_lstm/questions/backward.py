@@ -46,6 +46,9 @@ CELL_PATH = Question(
             "the forget gate of the step itself instead of the next one",
             {"f[:, t + 1] * dc": "f[:, t] * dc"} | OWN_REACH,
         ).told("Which gate stands between c_t and c_{t+1}? Write the update of c_{t+1} down."),
+        Wrong("the carry alone meets the forget gate of its own step", {"f[:, t + 1] * dc": "f[:, t] * dc"}).told(
+            "The reach is right, and it uses the gate that the carry needs: which step's update leads from c_t onwards?"
+        ),
         Wrong("the carry passes no forget gate", {"f[:, t + 1] * dc": "dc"}).told(
             "On its way from c_{t+1} to c_t the gradient is scaled by what scaled the cell on its way there."
         ),

@@ -33,6 +33,10 @@ STEP = Question(
     },
     parts=("the reset gate r", "the update gate z", "the candidate n", "h_t"),
     wrong=(
+        Wrong(
+            "the chapter's own GRU, which is PyTorch's",
+            {"(r * h) @ W_n.T": "r * (h @ W_n.T)", "(1 - z) * h + z * n": "z * h + (1 - z) * n"},
+        ).told("The question's GRU differs from PyTorch's in two places: where r acts, and which share z stands for."),
         Wrong("the reset comes after the product", {"(r * h) @ W_n.T": "r * (h @ W_n.T)"}).told(
             "That is PyTorch's form. Here the old state is reset first, and the matrix sees what is left of it."
         ),
