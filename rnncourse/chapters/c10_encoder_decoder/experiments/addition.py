@@ -104,7 +104,9 @@ class Adder(nn.Module):
     def __init__(self, hidden_size: int, steps: int) -> None:
         super().__init__()
         size = len(CHARACTERS)
-        cells = [LSTMCell(features, hidden_size, init="orthogonal", forget_bias=1.0) for features in (size, hidden_size)]
+        cells = [
+            LSTMCell(features, hidden_size, init="orthogonal", forget_bias=1.0) for features in (size, hidden_size)
+        ]
         self.reader, self.writer = (Recurrent(cell, implementation="kernel") for cell in cells)
         self.readout = nn.Linear(hidden_size, size)
         self.steps = steps

@@ -183,9 +183,7 @@ def copying_rates(
         For each network the fewest edits a letter on validation strings, at every rate.
     """
     sizes = {"seed": seed, "steps": steps, "longest": longest, "hidden_size": hidden_size}
-    return {
-        name: swept(rates, lambda lr, name=name: train_copier(name, lr=lr, **sizes)[1]) for name in competitors
-    }
+    return {name: swept(rates, lambda lr, name=name: train_copier(name, lr=lr, **sizes)[1]) for name in competitors}
 
 
 @experiment(
@@ -197,9 +195,7 @@ def copying_rates(
     full={"seeds": 5, "rates": dict.fromkeys(COMPETITORS, 1e-2), "steps": 600, "longest": 10, "hidden_size": 64,
           "each": 1_000},
 )  # fmt: skip
-def copying(
-    *, seed: int, rates: dict[str, float], steps: int, longest: int, hidden_size: int, each: int
-) -> dict:
+def copying(*, seed: int, rates: dict[str, float], steps: int, longest: int, hidden_size: int, each: int) -> dict:
     """Strings of up to ten letters said again, by length: how the source is read, and how much of the state passes.
 
     Two sentences are hoped for, both at equal units and equal steps. First: the network that reads the source reversed

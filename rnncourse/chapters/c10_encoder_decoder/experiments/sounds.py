@@ -341,9 +341,7 @@ def forcing_rates(
     """
     sizes = {"seed": seed, "steps": steps, "budget": budget, "words": words}
     return {
-        f"{ratio:g}": swept(
-            rates, lambda lr, ratio=ratio: train_sounds("reversed", lr=lr, ratio=ratio, **sizes)[1]
-        )
+        f"{ratio:g}": swept(rates, lambda lr, ratio=ratio: train_sounds("reversed", lr=lr, ratio=ratio, **sizes)[1])
         for ratio in ratios
     }
 
