@@ -104,14 +104,15 @@ class Adder(nn.Module):
     def __init__(self, hidden_size: int, steps: int) -> None:
         super().__init__()
         size = len(CHARACTERS)
-        cells = [
-            LSTMCell(features, hidden_size, init="orthogonal", forget_bias=1.0) for features in (size, hidden_size)
-        ]
+        cells = [LSTMCell(features, hidden_size, init="orthogonal") for features in (size, hidden_size)]
         self.reader, self.writer = (Recurrent(cell, implementation="kernel") for cell in cells)
         self.readout = nn.Linear(hidden_size, size)
         self.steps = steps
         for cell in cells:
             nn.init.xavier_uniform_(cell.weight_ih)
+            nn.init.zeros_(cell.bias_hh)
+            nn.init.zeros_(cell.bias_ih)
+            nn.init.ones_(cell.bias_ih[hidden_size : 2 * hidden_size])  # the forget gate's
         nn.init.xavier_uniform_(self.readout.weight)
         nn.init.zeros_(self.readout.bias)
 

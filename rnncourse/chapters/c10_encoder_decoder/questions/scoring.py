@@ -23,7 +23,7 @@ def error_rates(said: Tensor, wanted: Tensor, end: int) -> tuple[Tensor, float, 
 
 
 def _edited(draw: Draw, word: list[int], what: str) -> list[int]:
-    place, symbol = draw.integer(0, len(word) - 1), draw.integer(26, 35)  # a symbol that no word has
+    place, symbol = draw.integer(0, len(word) - 1), draw.integer(10, 11)  # a symbol that no word has
     if what == "drop the first":
         return word[1:]
     if what == "drop":
@@ -34,16 +34,16 @@ def _edited(draw: Draw, word: list[int], what: str) -> list[int]:
 
 
 def rates_inputs(draw: Draw, more: int) -> tuple:
-    end, steps = draw.integer(0, 9), draw.integer(8, 10)
+    end, steps = draw.integer(12, 15), draw.integer(6, 7)
     changes = ["cut", "drop the first", "drop", "drop", "exchange", "exchange", "insert"]
     changes += [""] * draw.integer(0, 4)  # fewer right than wrong
     changes += [("drop", "exchange")[draw.integer(0, 1)] for _ in range(more + draw.integer(0, 3))]
     said, wanted = [], []
     for change in changes:
-        length = steps if change == "cut" else draw.integer(4, 7)
-        word = (torch.randperm(16, generator=draw.generator)[:length] + 10).tolist()  # each symbol once
+        length = steps if change == "cut" else draw.integer(4, 5)
+        word = (torch.randperm(9, generator=draw.generator)[:length] + 1).tolist()  # each symbol once
         heard = _edited(draw, word, change)
-        said.append([*heard, end, *draw.integers(10, 25, steps).tolist()][:steps])
+        said.append([*heard, end, *draw.integers(1, 9, steps).tolist()][:steps])
         wanted.append([*word, end, *[end] * steps][: steps + 1])
     order = torch.randperm(len(changes), generator=draw.generator)
     return torch.tensor(said)[order], torch.tensor(wanted)[order], end
