@@ -14,7 +14,7 @@ from rnncourse.scales import SCALES
 
 CHAPTERS = Path(__file__).parent.parent / "chapters"  # where experiments are declared; none is known by name
 NAME = re.compile(r"\d\d\.\w+")
-WHERE_READ = ("read in the paper", "read in the abstract", "from a secondary source")
+WHERE_READ = ("read in the paper", "read in the abstract", "read in its source code", "from a secondary source")
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,8 @@ class Published:
         key: Which of the experiment's values it is held against; ``"curve[-1]"`` names an entry of a list.
         value: The published number.
         cite: The source's key in ``book/references.bib``.
-        read: Where its claim was read: "read in the paper", "read in the abstract" or "from a secondary source".
+        read: Where its claim was read: "read in the paper", "read in the abstract", "read in its source code" (of an
+            example that was published as a program) or "from a secondary source".
         unit: Of both numbers.
         size: At what size the published number was obtained.
         comparable: Whether the two numbers mean the same thing.

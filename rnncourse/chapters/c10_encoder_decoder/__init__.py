@@ -1,0 +1,1 @@
+"""All that chapter 10 alone needs: encoders and decoders."""

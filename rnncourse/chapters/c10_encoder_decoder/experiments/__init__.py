@@ -1,0 +1,1 @@
+"""The experiments of chapter 10: what needs several seeds or minutes."""
