@@ -25,7 +25,9 @@ def test_each_panel_has_the_arrows_of_its_way(steps, rounds):
 def test_the_red_way_is_as_long_as_the_title_says(steps):
     red = "#b8324a"
     for axes, length in zip(draw_ways(steps).axes, (steps - 1, 1, steps.bit_length() - 1), strict=True):
-        strong = [text for text in axes.texts if text.arrow_patch.get_edgecolor()[:3] == plt.matplotlib.colors.to_rgb(red)]
+        strong = [
+            text for text in axes.texts if text.arrow_patch.get_edgecolor()[:3] == plt.matplotlib.colors.to_rgb(red)
+        ]
         assert len(strong) == length
 
 
