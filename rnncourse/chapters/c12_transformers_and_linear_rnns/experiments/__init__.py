@@ -1,0 +1,1 @@
+"""The experiments of chapter 12: what needs several seeds or minutes."""
