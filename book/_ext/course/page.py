@@ -37,7 +37,10 @@ SEARCH = re.compile(
     r'<script src="[^"]*_static/searchtools\.js"></script>\s*<script src="[^"]*_static/language_data\.js"></script>\s*'
     r'<script src="[^"]*searchindex\.js"></script>\s*'
 )
-FONTS = ("fonts/source-serif-4-latin-wght-normal.woff2", "fonts/source-sans-3-latin-wght-normal.woff2")
+FONTS = tuple(
+    f"fonts/source-{name}.woff2"
+    for name in ("serif-4-latin-wght-normal", "serif-4-latin-wght-italic", "sans-3-latin-wght-normal")
+)
 FORMULAS = ("katex/fonts/KaTeX_Main-Regular.woff2", "katex/fonts/KaTeX_Math-Italic.woff2")
 AUTO = 'document.documentElement.dataset.theme = localStorage.getItem("theme") || "auto";'
 # The theme settles on light or dark once all its scripts have run; until then a page would have the colours of neither.
