@@ -1,7 +1,7 @@
 """Measure pages of the built site with Lighthouse: ``python -m book._ext.lighthouse [book/05_lstm.html …]``.
 
 It runs from npm, which comes with the wheel that brings Node, and writes the table ``book/_ext/lighthouse.md``: a
-record, which nothing asserts, since its seconds are those of the machine. Text is sent compressed, as hosts of pages do.
+record, which nothing asserts, since its seconds are those of the machine. Text is sent compressed, as hosts do.
 """
 
 import argparse
@@ -63,7 +63,8 @@ def measure(url: str, desktop: bool) -> dict:
             "--output=json",
             f"--output-path={out}",
         ]
-        command += [f"--only-categories={','.join(KINDS)}", "--chrome-flags=--headless=new --no-sandbox --disable-gpu"]
+        command += [f"--only-categories={','.join(KINDS)}"]
+        command += ["--chrome-flags=--headless=new --no-sandbox --disable-gpu"]
         command += ["--preset=desktop"] if desktop else []
         environment = os.environ | {"CHROME_PATH": chromium() or ""}
         environment["PATH"] = f"{WHEEL / 'bin'}{os.pathsep}{environment['PATH']}"
