@@ -1,7 +1,5 @@
 """Cards beside links: by pointer, by keyboard, by touch; and without scripts the links are what they were."""
 
-import re
-
 import pytest
 
 from tests.house import ROOT
@@ -127,17 +125,3 @@ def test_without_scripts_the_titles_say_it(tab):
     assert tab.get_attribute("#t", "title") == SAYS["t"]
     tab.click("#t")
     tab.wait_for_url("**/glossary.html#term-gate")
-
-
-def test_every_equation_of_another_page_has_its_copy():
-    from course import cards
-
-    from tests.house import site
-
-    asked = 0
-    for page in sorted(site().glob("book/[0-9]*.html")):
-        text = page.read_text(encoding="utf-8")
-        wanted = {found["place"] for found in cards.REFERENCE.finditer(text)}
-        assert set(re.findall(r'<template data-card="([^"]+)">', text)) == wanted, page.name
-        asked += len(wanted)
-    assert asked
