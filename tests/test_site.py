@@ -169,6 +169,13 @@ def test_every_page_has_one_title_and_ordered_headings():
         assert jumps == [], name(page)
 
 
+def test_every_page_of_the_book_says_what_it_is_about():
+    for page in site().glob("book/*.html"):
+        about = soup(page).select_one('meta[name="description"]')
+        assert about is not None, name(page)
+        assert 40 < len(about["content"]) <= 160, name(page)
+
+
 def test_every_link_inside_the_site_leads_somewhere():
     broken = []
     identifiers = cache(

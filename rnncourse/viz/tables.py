@@ -93,7 +93,8 @@ class Table:
         corner = f'<th scope="col"{LEFT}>{_safe(self.corner)}</th>' if self.corner else "<td></td>"
         body = "".join(f"<tr>{self._html_row(label, row)}</tr>" for label, row in self.rows.items())
         caption = f"<caption>{_safe(self.caption)}</caption>" if self.caption else ""
-        return f'<table class="table dataframe results">{caption}<thead><tr>{corner}{head}</tr></thead><tbody>{body}</tbody></table>'
+        heads = f"<thead><tr>{corner}{head}</tr></thead>"
+        return f'<table class="table dataframe results">{caption}{heads}<tbody>{body}</tbody></table>'
 
     def _html_row(self, label: str, row: Sequence[str]) -> str:
         cells = []

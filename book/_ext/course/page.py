@@ -2,7 +2,10 @@
 
 import json
 import re
+from html import escape
 from pathlib import Path
+
+from docutils import nodes
 
 
 def scroll(html: str) -> str:
@@ -15,10 +18,20 @@ def scroll(html: str) -> str:
     return html.replace("</table>", "</table></div>")
 
 
+def description(doctree) -> str:
+    """What a page says first, for those who list it: its first paragraph, cut at a word."""
+    first = next((one.astext() for one in doctree.findall(nodes.paragraph) if len(one.astext()) > 40), "")
+    text = " ".join(first.split())
+    return text if len(text) <= 155 else text[:155].rsplit(" ", 1)[0] + " …"
+
+
 def body(app, pagename, templatename, context, doctree):
     """Wrap tables once the theme's own handlers have run."""
     if context.get("body") and doctree is not None:
         context["body"] = scroll(context["body"])
+        said = description(doctree)
+        if said and 'name="description"' not in context.get("metatags", ""):
+            context["metatags"] = f'{context.get("metatags", "")}\n<meta name="description" content="{escape(said)}" />'
 
 
 def finish(app, exception):
@@ -37,7 +50,10 @@ SEARCH = re.compile(
     r'<script src="[^"]*_static/searchtools\.js"></script>\s*<script src="[^"]*_static/language_data\.js"></script>\s*'
     r'<script src="[^"]*searchindex\.js"></script>\s*'
 )
-FONTS = ("fonts/source-serif-4-latin-wght-normal.woff2", "fonts/source-sans-3-latin-wght-normal.woff2")
+FONTS = tuple(
+    f"fonts/source-{name}.woff2"
+    for name in ("serif-4-latin-wght-normal", "serif-4-latin-wght-italic", "sans-3-latin-wght-normal")
+)
 FORMULAS = ("katex/fonts/KaTeX_Main-Regular.woff2", "katex/fonts/KaTeX_Math-Italic.woff2")
 AUTO = 'document.documentElement.dataset.theme = localStorage.getItem("theme") || "auto";'
 # The theme settles on light or dark once all its scripts have run; until then a page would have the colours of neither.
