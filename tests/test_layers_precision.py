@@ -24,7 +24,7 @@ def errors(values, exact):
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
-@pytest.mark.parametrize("implementation", ["auto", "kernel", "checkpoint", "fused"])
+@pytest.mark.parametrize("implementation", ["auto", "kernel", "checkpoint", "fused", "loop"])
 @pytest.mark.parametrize(("scale", "bias"), [(1.0, True), (1.0, False), (1e-3, False), (1e-6, False)])
 @pytest.mark.parametrize("name", MODULES)
 def test_errors_stay_within_twice_those_of_torch(name, scale, bias, implementation, dtype):
@@ -38,8 +38,10 @@ def test_errors_stay_within_twice_those_of_torch(name, scale, bias, implementati
     truth = run(exact, x.double(), weight)
     torch_errors, our_errors = errors(run(theirs, x, weight), truth), errors(run(ours, x, weight), truth)
     resolution = torch.finfo(dtype).eps / 2
+    narrow = dtype != torch.float32
+    most = 3.3 if implementation == "loop" and narrow else 2.0  # what its documentation says: T sums, rounded each
     for number, (own, allowed) in enumerate(zip(our_errors, torch_errors, strict=True)):
-        assert own <= 2 * max(allowed, resolution), (number, own, allowed)
+        assert own <= most * max(allowed, resolution), (number, own, allowed)
 
 
 @pytest.mark.parametrize("implementation", ["auto", "kernel", "checkpoint", "fused", "loop"])

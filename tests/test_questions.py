@@ -192,6 +192,41 @@ def test_what_is_no_answer_earns_nothing_and_is_told_why(question, given):
     assert all(result.problems.values())
 
 
+def noted(question, source):
+    return any(re.search(flag, source) for flag in question.flags)
+
+
+@every_question
+def test_the_packages_own_steps_are_noted_for_a_human(question):
+    for source in (
+        "from rnncourse.functional import gru_step",
+        "from rnncourse import functional",
+        "import rnncourse.kernels as k",
+        "i, f, g, o, c, h = lstm_trace(x, state, *weights)",
+    ):
+        assert noted(question, source), source
+    assert not noted(question, "h = rnn_step(x, h)\nprint(torch.trace(a), a.trace())")
+
+
+def test_derivatives_that_pytorch_computes_are_noted_where_they_are_asked_for_by_hand():
+    by_hand = [question for question in QUESTIONS if noted(question, "loss.backward()")]
+    asked = "3.1 3.2 3.3 3.4 3.6 4.1 4.2 4.5 4.6 5.4 5.5 6.3 9.3"
+    assert {question.id for question in by_hand} >= set(asked.split())
+    for question in by_hand:
+        for source in (
+            "torch.autograd.grad(loss, h)",
+            "from torch.func import grad",
+            "from torch import func, nn",
+            "torch.func.jacrev(f)(h)",
+            "torch.autograd.functional.jacobian(f, h)",
+            "import functorch",
+            "out, back = vjp(f, h)",
+        ):
+            assert noted(question, source), (question.id, source)
+        honest = "jacobian = torch.eye(3)\nfunc = torch.tanh\nbackward = h @ W"
+        assert not noted(question, honest), question.id
+
+
 def test_every_chapter_with_questions_has_at_least_five():
     for chapter in {question.chapter for question in QUESTIONS}:
         ours = [question for question in QUESTIONS if question.chapter == chapter]

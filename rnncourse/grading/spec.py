@@ -18,7 +18,21 @@ from torch import Tensor
 
 from rnncourse.grading.edits import Edited
 
-__all__ = ["Draw", "Question", "Wrong"]
+__all__ = ["BY_AUTOGRAD", "LIBRARY", "Draw", "Question", "Wrong"]
+
+BY_AUTOGRAD = (
+    r"\.backward\(",
+    r"\bautograd\b",
+    r"\btorch\.func\b|\btorch import .*\bfunc\b|\bfunctorch\b",
+    r"\bjac(rev|fwd)\b|\.jacobian\(|\b(vjp|jvp)\b",
+)
+"""Flags of a question that asks for derivatives by hand: the ways to have PyTorch compute them."""
+LIBRARY = (
+    r"\b[a-z_]+_trace\b",
+    r"\brnncourse\.(functional|kernels)\b",
+    r"\brnncourse import .*\b(functional|kernels)\b",
+)
+"""Flags of every question: the package's own steps, opened."""
 
 
 class Draw:
@@ -144,6 +158,7 @@ class Question:
             ``reference`` is then one right answer of many, and a wrong answer is recognised by what the judge says.
         seconds: How long one call may take in a graded run.
         flags: Regular expressions for the learner's source; a match never changes the points, it asks a human to look.
+            Those of :data:`LIBRARY` are always added.
 
     Raises:
         ValueError: If the specification contradicts itself, naming the field.
@@ -192,6 +207,7 @@ class Question:
         demand(len(self.cases) > 0, "cases should hold at least one case")
         demand(len(self.wrong) >= 2, f"wrong should hold at least two wrong answers, has {len(self.wrong)}")
         demand(len({w.name for w in self.wrong}) == len(self.wrong), "the names of wrong answers should differ")
+        object.__setattr__(self, "flags", (*self.flags, *(flag for flag in LIBRARY if flag not in self.flags)))
         hints = {w.hint for w in self.wrong} - {""}
         demand(len(hints) == len(self.wrong), "each wrong answer needs a hint of its own")
         demand(len(self.hints) > 0, "hints should hold at least one hint")

@@ -3,13 +3,17 @@
 As another user than the one who runs the tests, and all of it behind both walls: ``python -m tests.hostile``.
 """
 
+import json
+
 import pytest
 
 from rnncourse.grading.grader import grade
 from rnncourse.grading.walls.sandbox import find_sandbox
+from tests.hostile import throughput
+from tests.hostile.__main__ import table
 from tests.hostile.cases import families
 from tests.hostile.runner import FIRST, LIMITS, batches, leftovers, notebook, question, run
-from tests.house import need
+from tests.house import ROOT, need
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
 BATCHES = batches()
@@ -39,6 +43,16 @@ def test_there_are_many_cases_and_honest_ones_among_them():
     cases = [case for family in families().values() for case in family]
     assert sum(case.kind != "honest" for case in cases) >= 150
     assert sum(case.kind == "honest" for case in cases) >= 50
+
+
+def test_the_pages_say_what_the_records_say():
+    records = ROOT / "book" / "results" / "grading"
+    walls = [f"{wall}-as-{who}.json" for wall in ("bubblewrap", "landlock") for who in ("root", "user")]
+    results = [json.loads((records / name).read_text(encoding="utf-8")) for name in walls]
+    assert table(results) in (ROOT / "book" / "grading.md").read_text(encoding="utf-8")
+    if throughput.FILE.exists():
+        measured = json.loads(throughput.FILE.read_text(encoding="utf-8"))
+        assert throughput.as_markdown(measured) in throughput.PAGE.read_text(encoding="utf-8")
 
 
 def test_a_case_that_gets_away_would_be_seen(tmp_path):

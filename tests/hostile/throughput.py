@@ -170,7 +170,7 @@ def as_markdown(table: dict) -> str:
     ]
     if alone:
         lines[-1] += (
-            f" The cells of the honest notebook alone take {table['own run']:g} s here; graded, one at a time, it takes "
+            f" The cells of the honest notebook alone take {table['own run']:g} s here; graded one at a time "
             f"{statistics.median(alone):g} s (median), with a sandbox, its questions and their comparison."
         )
     return "\n".join(lines)

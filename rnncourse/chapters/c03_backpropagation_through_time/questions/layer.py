@@ -4,7 +4,7 @@ from functools import partial
 
 import torch
 
-from rnncourse.grading.spec import Draw, Question, Wrong
+from rnncourse.grading.spec import BY_AUTOGRAD, Draw, Question, Wrong
 
 
 def leaky_backward(x, dh, weight_ih, weight_hh, bias, leak):
@@ -63,7 +63,7 @@ LEAKY = Question(
         "Then walk back: dh_t is the gradient that is given plus the carry.",
         "The carry is the sum of two terms, one for each road from h_(t-1) to h_t.",
     ),
-    flags=(r"\.backward\(", r"autograd"),
+    flags=(*BY_AUTOGRAD, r"\bbptt\b"),
 )
 
 
@@ -159,5 +159,5 @@ SENSITIVITY = Question(
         "Differentiate h_t = tanh(U x_t + W h_(t-1) + b) with respect to b; h_(t-1) depends on b, too.",
         "S_t = diag(1 - h_t²) (W S_(t-1) + identity), beginning from zero.",
     ),
-    flags=(r"\.backward\(", r"autograd", r"\.jacobian\(", r"\bjac(rev|fwd)\b"),
+    flags=(*BY_AUTOGRAD, r"\bbptt\b"),
 )

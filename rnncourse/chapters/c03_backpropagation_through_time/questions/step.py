@@ -4,7 +4,7 @@ from functools import partial
 
 import torch
 
-from rnncourse.grading.spec import Draw, Question, Wrong
+from rnncourse.grading.spec import BY_AUTOGRAD, Draw, Question, Wrong
 
 
 def through_tanh(h_t, dh_t):
@@ -36,6 +36,7 @@ SLOPE = Question(
         ),
     ),
     hints=("What is the derivative of tanh(a), written with tanh(a)?", "One line: an entrywise product."),
+    flags=(*BY_AUTOGRAD, r"\bbptt\b"),
 )
 
 
@@ -82,6 +83,7 @@ STEP_BACK = Question(
         "Four lines, in the order of the answer; each uses the one above it.",
         "Check the shapes: dW has W's shape, the carry has h's.",
     ),
+    flags=(*BY_AUTOGRAD, r"\bbptt\b"),
 )
 
 
@@ -126,4 +128,5 @@ JACOBIAN = Question(
         "From h_k to itself the derivative is the identity matrix. Start there.",
         "One factor for each j from k + 1 to t: diag(1 - h_j²) W.",
     ),
+    flags=(*BY_AUTOGRAD, r"\bbptt\b"),
 )

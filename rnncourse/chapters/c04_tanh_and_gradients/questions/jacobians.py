@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from rnncourse.grading.spec import Draw, Question, Wrong
+from rnncourse.grading.spec import BY_AUTOGRAD, Draw, Question, Wrong
 
 
 def slopes(a: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -53,6 +53,7 @@ SLOPES = Question(
         "Each slope can be written with the unit's own output, so compute that first.",
         "Check at a = 0: one for tanh, a quarter for the sigmoid.",
     ),
+    flags=BY_AUTOGRAD,
 )
 
 
@@ -117,6 +118,7 @@ PRODUCT = Question(
         "Keep one matrix, the product so far, and multiply one more Jacobian onto it for each step back.",
         "For n = 1 the only factor is the Jacobian of the last step, and it holds the slopes at h_T.",
     ),
+    flags=(*BY_AUTOGRAD, r"\bdiagnostics\b"),
 )
 
 
@@ -246,4 +248,5 @@ TRANSIENT = Question(
         "Keep the power so far and multiply by the matrix once more at every step; collect the norms from n = 0 on.",
         "Look for the first norm below one only after the peak, and answer -1 if there is none.",
     ),
+    flags=(*BY_AUTOGRAD, r"\bdiagnostics\b"),
 )

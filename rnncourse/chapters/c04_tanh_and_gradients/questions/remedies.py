@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from rnncourse.grading.spec import Draw, Question, Wrong
+from rnncourse.grading.spec import BY_AUTOGRAD, Draw, Question, Wrong
 
 
 def clip_gradients(gradients: list[Tensor], largest: float) -> tuple[list[Tensor], Tensor]:
@@ -109,4 +109,5 @@ SKIP = Question(
         "Go from the last step to the first; by the time you reach t, everything that h_t feeds into is known.",
         "The message at t is a sum of at most two terms. When is there only one?",
     ),
+    flags=(*BY_AUTOGRAD, r"\bdiagnostics\b"),
 )

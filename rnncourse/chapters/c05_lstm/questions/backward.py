@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from rnncourse.grading.spec import Draw, Question, Wrong
+from rnncourse.grading.spec import BY_AUTOGRAD, Draw, Question, Wrong
 
 
 def cell_path(dh: Tensor, f: Tensor, o: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
@@ -72,7 +72,7 @@ CELL_PATH = Question(
         "Walk from the last step to the first. By the time you reach t, the gradient at c_{t+1} is known.",
         "One sum of two terms for the gradient; the reach grows by one factor with every step back.",
     ),
-    flags=(r"\.backward\(", r"autograd"),
+    flags=BY_AUTOGRAD,
 )
 
 
@@ -152,5 +152,5 @@ BACKWARD = Question(
         "In each step: dh_t, then dc_t, then the three deltas, then the two carries for the step before.",
         "Differentiate c_t = (1 - i) c_{t-1} + i g with respect to i: two terms.",
     ),
-    flags=(r"\.backward\(", r"autograd"),
+    flags=BY_AUTOGRAD,
 )

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from rnncourse.grading.spec import Draw, Question, Wrong
+from rnncourse.grading.spec import BY_AUTOGRAD, Draw, Question, Wrong
 
 
 def gru_step(x_t: Tensor, h: Tensor, weight_ih: Tensor, weight_hh: Tensor, bias: Tensor) -> tuple[Tensor, ...]:
@@ -174,5 +174,5 @@ BACK = Question(
         "Then n = tanh(… + r ⊙ p): r matters through p, and p through r.",
         "h stands in four places: in the blend, in z, in r, and in p. Their contributions add up.",
     ),
-    flags=(r"\.backward\(", r"autograd"),
+    flags=BY_AUTOGRAD,
 )

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from rnncourse.chapters.c09_recursive.questions.drawing import post_order_counts, random_parents
-from rnncourse.grading.spec import Draw, Question, Wrong
+from rnncourse.grading.spec import BY_AUTOGRAD, Draw, Question, Wrong
 
 
 def tree_states(x: Tensor, counts: Tensor, U: Tensor, W: Tensor, b: Tensor) -> Tensor:
@@ -212,5 +212,5 @@ BACK = Question(
         "First everything that arrives at c_j: from later, and through h_j.",
         "Each child's hidden state matters in four places. In three of them it stands in the sum of all children.",
     ),
-    flags=(r"\.backward\(", r"autograd"),
+    flags=BY_AUTOGRAD,
 )
