@@ -14,9 +14,11 @@ from rnncourse.notebooks import (
     chapters,
     complaints,
     course_root,
+    deeper_pages,
     execute_file,
     exercise_from_solution,
     normalise,
+    notebook_files,
     read,
     resolve_chapter,
     write,
@@ -61,6 +63,12 @@ def test_chapters_are_found_by_number_name_and_stem_and_never_by_a_file(tmp_path
     for name in ("02_vanilla_rnn.ipynb", "05_lstm.ipynb", "draft.ipynb"):
         (tmp_path / "book" / name).touch()
     assert chapters(tmp_path) == {"02": "02_vanilla_rnn", "05": "05_lstm"}
+    assert deeper_pages(tmp_path) == []
+    (tmp_path / "book" / "deeper").mkdir()
+    for name in ("05_peepholes.ipynb", "02_aside.ipynb", "draft.ipynb"):
+        (tmp_path / "book" / "deeper" / name).touch()
+    assert deeper_pages(tmp_path) == ["02_aside", "05_peepholes"]
+    assert {"05_peepholes", "05_lstm"} <= {path.stem for path in notebook_files(tmp_path)}
     for name in ("2", "02", "vanilla_rnn", "02_vanilla_rnn"):
         assert resolve_chapter(name, tmp_path) == "02_vanilla_rnn"
     for name in ("7", "lstm2", "", "draft", "book/02_vanilla_rnn.ipynb"):

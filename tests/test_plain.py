@@ -1,14 +1,16 @@
 """The plain edition: nothing raw survives, no code changes, every number stands, every link leads somewhere."""
 
 import copy
+import posixpath
 import re
 from functools import cache
 from pathlib import Path
 
 import pytest
 
-from rnncourse.notebooks import has_tag, read, write
+from rnncourse.notebooks import has_tag, notebook_files, page_number, read, write
 from rnncourse.notebooks.colab import COLAB_TAG
+from rnncourse.notebooks.files import DEEPER, deeper_pages
 from rnncourse.notebooks.plain import NoPlainForm, learners_course, plain_notebook, read_book, write_edition
 from rnncourse.notebooks.plain.links import Links
 from rnncourse.notebooks.plain.numbers import glued
@@ -17,7 +19,7 @@ from rnncourse.notebooks.plain.text import plain_text
 from tests.house import ROOT
 from tests.test_notebooks import notebook
 
-SOURCES = [path for name in ("book", "exercises", "solutions") for path in sorted((ROOT / name).glob("*.ipynb"))]
+SOURCES = notebook_files(ROOT, ("book", DEEPER, "exercises", "solutions"))
 named = pytest.mark.parametrize("path", SOURCES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 CODE = re.compile(r"^(`{3,})[^`{].*?^\1`*$|(`+)(?!`).+?(?<!`)\2(?!`)", re.MULTILINE | re.DOTALL)
 GLUE = re.compile(
@@ -37,7 +39,7 @@ def plain(path: Path):
 
 
 def folder_of(path: Path) -> str:
-    return "chapters" if path.parent.name == "book" else "exercises"
+    return {"book": "chapters", "deeper": "chapters/deeper"}.get(path.parent.name, "exercises")
 
 
 def texts(one) -> list[str]:
@@ -118,21 +120,20 @@ def test_every_link_leads_to_a_notebook_and_to_a_place_in_it(path):
             if file.startswith(("https://", "http://", "attachment:")):
                 continue
             place = (Path("/") / folder_of(path) / (file or path.name)).parts
-            target = "/".join(
-                part for n, part in enumerate(place[1:], 1) if part != ".." and place[n + 1 : n + 2] != ("..",)
-            )
+            target = posixpath.normpath("/".join(place[1:]))
             assert target in by_place, found[0]
             assert anchor is None or anchor in anchors(plain(by_place[target])), found[0]
 
 
-@pytest.mark.parametrize("path", [path for path in SOURCES if path.parent.name == "book"], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", notebook_files(ROOT, ("book", DEEPER)), ids=lambda path: path.stem)
 def test_labelled_equations_are_numbered_through_and_pictures_have_captions(path):
     whole = "\n".join(texts(plain(path)))
     labels = [place.called for place in book().equations.values() if place.stem == path.stem]
-    assert re.findall(r"\\tag\{([\d.]+)\}", whole) == labels
-    assert labels == [f"{int(path.stem[:2])}.{n}" for n in range(1, len(labels) + 1)]
+    assert re.findall(r"\\tag\{([\dA-Z.]+)\}", whole) == labels
+    number = page_number(path.stem, deeper_pages(ROOT))
+    assert labels == [f"{number}.{n}" for n in range(1, len(labels) + 1)]
     pictures = [c for c in read(path).cells if any("image/png" in o.get("data", {}) for o in c.get("outputs", []))]
-    assert len(re.findall(r"^\*Figure \d+\.\d+\.\* \w", whole, re.MULTILINE)) == len(pictures)
+    assert len(re.findall(r"^\*Figure \d+[A-Z]?\.\d+\.\* \w", whole, re.MULTILINE)) == len(pictures)
 
 
 @named
@@ -184,6 +185,25 @@ def test_links_lead_beside_or_to_the_site(small, tmp_path):
     site = "https://a.github.io/b/book/02_two.html"
     assert texts(alone)[0].splitlines()[-1] == f"[Two]({site}), [(2.1)]({site}#equation-two) and chapter 3"
     assert "rnncourse[data,notebooks] @ git+https://github.com/a/b" in alone.cells[1].source
+
+
+def test_a_deeper_page_lies_below_its_chapter_and_both_lead_to_each_other(small, tmp_path):
+    from rnncourse.grading.start import lay_out
+
+    (small / "book" / "deeper").mkdir()
+    aside = "# Aside\n\nBack to {doc}`../02_two`, {eq}`two`; {minutes}`02_aside`\n\n$$\na = c\n$$ (three)"
+    write(small / "book" / "deeper" / "02_aside.ipynb", notebook(aside, "z = 3"))
+    write(small / "book" / "01_one.ipynb", notebook("# One\n\n{doc}`deeper/02_aside`, {eq}`three`", "x = 1"))
+    lay_out(tmp_path / "mine", learners_course(small))
+    first = texts(read(tmp_path / "mine" / "chapters" / "01_one.ipynb"))[0]
+    assert first.endswith("[Aside](deeper/02_aside.ipynb), [(2A.1)](deeper/02_aside.ipynb#eq-three)")
+    deeper = texts(read(tmp_path / "mine" / "chapters" / "deeper" / "02_aside.ipynb"))[0]
+    assert "[Two](../02_two.ipynb), [(2.1)](../02_two.ipynb#eq-two); 5 minutes" in deeper
+    assert r"\tag{2A.1}" in deeper
+    (small / "_config.yml").write_text("repository: {url: https://github.com/a/b}", encoding="utf-8")
+    write_edition(small, tmp_path / "online", online=True)
+    alone = texts(read(tmp_path / "online" / "book" / "01_one.ipynb"))[0]
+    assert "(https://a.github.io/b/book/deeper/02_aside.html)" in alone
 
 
 def test_what_start_lays_out_is_the_plain_edition(small, tmp_path):
@@ -254,6 +274,7 @@ def test_what_the_words_become(source, expected):
         ("{eq}`nowhere`", "no equation 'nowhere'"),
         ("{ref}`nowhere`", "no label 'nowhere'"),
         ("{doc}`nowhere`", "no page 'nowhere'"),
+        ("{minutes}`nothing`", "no page 'nothing' whose reading"),
         ("{footcite}`x`", "the role {footcite} has no plain form"),
         (":::{video} x\n:::", "the directive {video} has no plain form"),
         ("[x](nowhere.md)", "leads nowhere outside of the website"),

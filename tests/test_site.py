@@ -10,6 +10,8 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from bs4 import BeautifulSoup
 
+from rnncourse.notebooks import notebook_files
+from rnncourse.notebooks.files import DEEPER
 from tests.house import ROOT, chromium, site
 from tests.pages import served
 
@@ -40,7 +42,8 @@ def name(page: Path) -> str:
 
 def test_there_is_a_page_for_every_source():
     sources = {path.relative_to(ROOT).with_suffix(".html").as_posix() for path in (ROOT / "book").glob("*.md")}
-    sources |= {path.relative_to(ROOT).with_suffix(".html").as_posix() for path in (ROOT / "book").glob("*.ipynb")}
+    notebooks = notebook_files(ROOT, ("book", DEEPER))
+    sources |= {path.relative_to(ROOT).with_suffix(".html").as_posix() for path in notebooks}
     assert sources - {name(page) for page in pages()} == set()
 
 
@@ -62,15 +65,17 @@ def test_answers_and_machinery_are_no_part_of_the_reference():
 
 
 def test_the_download_is_the_plain_edition_and_the_exercises_lie_beside_it():
-    for chapter in sorted((ROOT / "book").glob("[0-9][0-9]_*.ipynb")):
-        page = soup(site() / "book" / f"{chapter.stem}.html")
+    for source in notebook_files(ROOT, ("book", DEEPER)):
+        home = source.parent.relative_to(ROOT).as_posix()
+        page = soup(site() / home / f"{source.stem}.html")
         links = {a.get("href") for a in page.select(".dropdown-download-buttons a")}
-        for folder in ("book", "exercises"):
-            if (ROOT / folder / chapter.name).exists():
-                assert f"../_sources/{folder}/{chapter.name}" in links
-                text = (site() / "_sources" / folder / chapter.name).read_text(encoding="utf-8")
+        for folder in (home, *(["exercises"] if home == "book" else [])):
+            if (ROOT / folder / source.name).exists():
+                up = "../" * (home.count("/") + 1)
+                assert f"{up}_sources/{folder}/{source.name}" in links
+                text = (site() / "_sources" / folder / source.name).read_text(encoding="utf-8")
                 assert '"edition": "plain"' in text
-                assert not re.search(r"\{(glue:text|doc|term|cite:[pt])\}`", text)
+                assert not re.search(r"\{(glue:text|doc|term|cite:[pt]|minutes)\}`", text)
 
 
 def test_the_plain_edition_numbers_equations_as_the_site_does():

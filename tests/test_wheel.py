@@ -61,10 +61,9 @@ def test_the_wheel_carries_chapters_and_exercises_and_no_solutions(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     files = zipfile.ZipFile(wheel)
     for folder in ("book", "exercises"):
-        there = {path.name for path in (ROOT / folder).glob("[0-9][0-9]_*.ipynb")}
-        assert {
-            Path(n).name for n in names if n.startswith(f"rnncourse/_course/{folder}/") and n.endswith(".ipynb")
-        } == there
+        there = {path.relative_to(ROOT / folder).as_posix() for path in (ROOT / folder).rglob("[0-9][0-9]_*.ipynb")}
+        inside = f"rnncourse/_course/{folder}/"
+        assert {n.removeprefix(inside) for n in names if n.startswith(inside) and n.endswith(".ipynb")} == there
         for name in there:
             text = files.read(f"rnncourse/_course/{folder}/{name}").decode()
             assert '"edition": "plain"' in text

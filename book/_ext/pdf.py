@@ -6,6 +6,8 @@ answers stand at the end. A Chromium or Chrome prints it.
 """
 
 import argparse
+import posixpath
+import re
 import subprocess
 import sys
 import tempfile
@@ -37,25 +39,42 @@ nav.contents li { list-style: none; }
 
 
 def chapters() -> list[str]:
-    """The chapters on the site, in order."""
-    return sorted(page.stem for page in (SITE / "book").glob("[0-9][0-9]_*.html"))
+    """The chapters on the site, in order, each with its deeper pages after it."""
+    found = [*(SITE / "book").glob("[0-9][0-9]_*.html"), *(SITE / "book" / "deeper").glob("[0-9][0-9]_*.html")]
+    in_order = sorted(found, key=lambda page: (page.stem[:2], page.parent.name == "deeper", page.stem))
+    return [page.relative_to(SITE / "book").with_suffix("").as_posix() for page in in_order]
 
 
 def article(name: str) -> Tag:
-    """What stands on a page, without the frame around it."""
+    """What stands on a page, without the frame around it, with addresses as they are seen from the folder ``book``."""
     page = SITE / "book" / f"{name}.html"
     if not page.exists():
         raise SystemExit(f"there is no page {name!r} on the site; the chapters are {', '.join(chapters())}")
-    return BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser").select_one("article.bd-article")
+    return seen_from_book(name, parsed(page).select_one("article.bd-article"))
+
+
+def parsed(page: Path) -> BeautifulSoup:
+    """A page of the site."""
+    return BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
+
+
+def seen_from_book(name: str, part: Tag) -> Tag:
+    """A part of a page in a folder below, whose pictures, sheets and links are to be found from the folder above."""
+    folder = posixpath.dirname(name)
+    for tag in part.find_all(["a", "img", "link"]) if folder else []:
+        for key in ("href", "src"):
+            if tag.get(key) and not re.match(r"[a-z]+:|#", tag[key]):
+                tag[key] = posixpath.normpath(posixpath.join(folder, tag[key]))
+    return part
 
 
 def joined(names: list[str]) -> str:
     """One page out of many, as HTML that lies beside the site's own pages."""
-    head = BeautifulSoup((SITE / "book" / f"{names[0]}.html").read_text(encoding="utf-8"), "html.parser")
+    head = seen_from_book(names[0], parsed(SITE / "book" / f"{names[0]}.html").head)
     sheets = "".join(str(link) for link in head.select('link[rel~="stylesheet"]'))
-    articles = {name: article(name) for name in names}
+    articles = {posixpath.basename(name): article(name) for name in names}
     for name, one in articles.items():
-        settle(one, name, names)
+        settle(one, name, list(articles))
     answers = "".join(folded_answers(name, one) for name, one in articles.items())
     title = head.title.get_text()
     contents = "".join(f'<li><a href="#{name}">{heading(one)}</a></li>' for name, one in articles.items())
@@ -137,5 +156,5 @@ if __name__ == "__main__":
     parser.add_argument("--out", type=Path, help="where to write (default: _build/pdf/NAME.pdf)")
     options = parser.parse_args()
     wanted = options.chapters or [*FRONT, *chapters(), *BACK]
-    name = "-".join(options.chapters) or "rnncourse"
+    name = "-".join(map(posixpath.basename, options.chapters)) or "rnncourse"
     sys.exit(print_pages(wanted, options.out or OUT / "pdf" / f"{name}.pdf"))

@@ -15,7 +15,8 @@ from rnncourse.version import __version__
 
 __all__ = ["Line", "check_installation", "lay_out"]
 
-LAYOUT = {"book": "chapters", "exercises": "exercises"}  # in the course → in the learner's folder
+# In the course → in the learner's folder.
+LAYOUT = {"book": "chapters", "book/deeper": "chapters/deeper", "exercises": "exercises"}
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,10 @@ def lay_out(folder: Path, root: Path) -> list[str]:
         counts = {"new": 0, "updated": 0, "kept": 0}
         beside = []
         for source_name, target_name in LAYOUT.items():
-            (folder / target_name).mkdir(exist_ok=True)
-            for source in sorted((root / source_name).glob("[0-9][0-9]_*.ipynb")):
+            sources = sorted((root / source_name).glob("[0-9][0-9]_*.ipynb"))
+            if sources or "/" not in target_name:
+                (folder / target_name).mkdir(exist_ok=True)
+            for source in sources:
                 target = folder / target_name / source.name
                 key, now = f"{target_name}/{source.name}", _digest(source)
                 if not target.exists():

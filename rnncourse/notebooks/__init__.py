@@ -5,31 +5,38 @@ from rnncourse.notebooks.exercises import exercise_from_solution, write_exercise
 from rnncourse.notebooks.files import (
     chapters,
     course_root,
+    deeper_pages,
     has_tag,
     normalise,
     notebook_files,
     output_text,
+    page_number,
     read,
     resolve_chapter,
     write,
 )
+from rnncourse.notebooks.length import Length, length
 from rnncourse.notebooks.rules import RULES, Complaint, complaints
 
 __all__ = [
     "RULES",
     "CellFailure",
     "Complaint",
+    "Length",
     "NotebookFailed",
     "chapters",
     "complaints",
     "course_root",
+    "deeper_pages",
     "execute_file",
     "execute_notebook",
     "exercise_from_solution",
     "has_tag",
+    "length",
     "normalise",
     "notebook_files",
     "output_text",
+    "page_number",
     "read",
     "resolve_chapter",
     "write",

@@ -57,7 +57,7 @@ def execute_file(path: Path | str, *, fresh: bool = False, on_cell: Callable[[in
         ValueError: If the file is not a notebook, or a picture stays too large.
     """
     path = Path(path)
-    old = normalise(with_colab_cell(read(path), repository_address(path.resolve().parent.parent)))
+    old = normalise(with_colab_cell(read(path), repository_address(_course_above(path))))
     new = execute_notebook(old, path, on_cell=on_cell)
     made_by = {"code": _fingerprint(new), "ran": source_chain(new)}
     new.metadata["rnncourse"] = {**old.metadata.get("rnncourse", {}), **made_by}
@@ -143,6 +143,12 @@ def source_chain(notebook: Notebook) -> list[str]:
             digest.update(f"{cell.source}\0".encode())
             chain.append(digest.hexdigest()[:8])
     return chain
+
+
+def _course_above(path: Path) -> Path:
+    """The folder with the settings of the course that a notebook lies in, however deep; else the folder above it."""
+    above = path.resolve().parents[1:]
+    return next((folder for folder in above if (folder / "_config.yml").is_file()), above[0])
 
 
 def _failure(started: list[Any], error: str) -> CellFailure:

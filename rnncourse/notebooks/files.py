@@ -5,7 +5,9 @@ The same notebook always becomes the same bytes: no time stamps, no version of t
 
 import hashlib
 import re
+from collections.abc import Iterable
 from pathlib import Path
+from string import ascii_uppercase
 from typing import Any
 
 import nbformat
@@ -14,6 +16,7 @@ from rnncourse.folders import course_root
 
 Notebook = nbformat.NotebookNode
 CHAPTER_STEM = re.compile(r"(\d\d)_(\w+)")
+DEEPER = "book/deeper"
 KEPT_CELL_METADATA = ("deletable", "editable", "mystnb", "tags")
 KEPT_OUTPUT_METADATA = ("scrapbook",)  # glue keeps its names there
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -30,6 +33,29 @@ def chapters(root: Path | None = None) -> dict[str, str]:
     """
     stems = sorted(path.stem for path in ((root or course_root()) / "book").glob("[0-9][0-9]_*.ipynb"))
     return {stem[:2]: stem for stem in stems}
+
+
+def deeper_pages(root: Path | None = None) -> list[str]:
+    """Returns the stems of the deeper pages, those of a chapter one after another.
+
+    Args:
+        root: The course's folder; by default :func:`course_root`.
+    """
+    return sorted(path.stem for path in ((root or course_root()) / DEEPER).glob("[0-9][0-9]_*.ipynb"))
+
+
+def page_number(stem: str, deeper: Iterable[str] = ()) -> str:
+    """Returns what a page is numbered by: its chapter, and a letter for each of the deeper pages after it.
+
+    >>> page_number("05_lstm"), page_number("05_peepholes", ["05_denormals", "05_peepholes", "06_blend"])
+    ('5', '5B')
+
+    Args:
+        stem: A chapter's, or a deeper page's.
+        deeper: The stems of all deeper pages.
+    """
+    same = sorted(other for other in deeper if other[:2] == stem[:2])
+    return str(int(stem[:2])) + (ascii_uppercase[same.index(stem)] if stem in same else "")
 
 
 def resolve_chapter(name: str, root: Path | None = None) -> str:
@@ -54,7 +80,7 @@ def resolve_chapter(name: str, root: Path | None = None) -> str:
     raise ValueError(f"there is no chapter {name!r}; the chapters are: {listed}")
 
 
-def notebook_files(root: Path | None = None, folders: tuple[str, ...] = ("book", "solutions")) -> list[Path]:
+def notebook_files(root: Path | None = None, folders: tuple[str, ...] = ("book", DEEPER, "solutions")) -> list[Path]:
     """Returns the notebooks of some of the course's folders.
 
     Args:

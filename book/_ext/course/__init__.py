@@ -1,8 +1,21 @@
 """What the website needs beyond Jupyter Book: one small module per concern."""
 
-from course import api, downloads, glossary, live, maths, numbers, page, questions, references, repository, search
+from course import (
+    api,
+    downloads,
+    glossary,
+    live,
+    maths,
+    minutes,
+    numbers,
+    page,
+    questions,
+    references,
+    repository,
+    search,
+)
 
-CONCERNS = (repository, api, maths, live, numbers, references, glossary, search, questions, page, downloads)
+CONCERNS = (repository, api, maths, live, minutes, numbers, references, glossary, search, questions, page, downloads)
 
 
 def setup(app):

@@ -1,21 +1,25 @@
-"""A chapter's number is the number in its file name, whichever other chapters the book holds."""
+"""A chapter's number is the number in its file name; its deeper pages are counted by letters: 5, 5A, 5B."""
 
 import re
 
 from sphinx_external_toc.collectors import TocTreeCollectorWithStyles as Collector
 
-CHAPTER = re.compile(r"book/(\d\d)_")
+from rnncourse.notebooks import page_number
+
+CHAPTER = re.compile(r"book/(deeper/)?(\d\d_\w+)")
 _assign = Collector.assign_section_numbers
 
 
 def assign_section_numbers(self, env):
-    """Sphinx's numbers, then each chapter's own; sections inside a chapter carry none."""
+    """Sphinx's numbers, then each page's own; sections inside a page carry none."""
     changed = _assign(self, env)
-    for document in sorted(env.found_docs & set(env.tocs)):
-        found = CHAPTER.match(document)
+    pages = sorted(env.found_docs & set(env.tocs))
+    deeper = [found[2] for page in pages if (found := CHAPTER.fullmatch(page)) and found[1]]
+    for document in pages:
+        found = CHAPTER.fullmatch(document)
         if not found:
             continue
-        number = (int(found[1]),)
+        number = (page_number(found[2], deeper),)
         numbers = {}
         references = env.tocs[document].findall(lambda node: "anchorname" in getattr(node, "attributes", {}))
         for position, reference in enumerate(references):

@@ -1,15 +1,17 @@
 """What one notebook has to know of the others: titles, labels, numbers of equations, works and words."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from rnncourse.notebooks.files import chapters, read
+from rnncourse.notebooks.files import DEEPER, Notebook, chapters, deeper_pages, page_number, read
+from rnncourse.notebooks.length import length
 from rnncourse.notebooks.plain.citations import Work, read_works
 from rnncourse.notebooks.plain.parsing import tokens
 from rnncourse.notebooks.plain.words import Word, read_words
 
-__all__ = ["Book", "Place", "read_book", "read_texts"]
+__all__ = ["Book", "Place", "read_book"]
 
 TITLE = re.compile(r"^# +(.+?)\s*$", re.MULTILINE)
 
@@ -24,11 +26,13 @@ class Place:
 
 @dataclass(frozen=True)
 class Book:
-    """All chapters together.
+    """All chapters together, with their deeper pages.
 
     Attributes:
         titles: Title of each chapter by stem, and of each other page by name.
-        chapters: The stems of the chapters.
+        chapters: Where each chapter and each deeper page lies in the plain edition, by stem.
+        numbers: What each of them is numbered by, like "5" and "5A".
+        minutes: What reading each of them takes.
         equations: Labelled equations, called by the number that the website prints.
         sections: Labelled headings, called by their title.
         works: The bibliography.
@@ -38,7 +42,9 @@ class Book:
     """
 
     titles: dict[str, str]
-    chapters: frozenset[str]
+    chapters: Mapping[str, str]
+    numbers: dict[str, str]
+    minutes: dict[str, int]
     equations: dict[str, Place]
     sections: dict[str, Place]
     works: dict[str, Work]
@@ -56,17 +62,23 @@ def read_book(root: Path, site: str = "", repository: str = "") -> Book:
         repository: The repository's address, where it has one.
     """
     book = root / "book"
-    texts = {stem: read_texts(book / f"{stem}.ipynb") for stem in chapters(root).values()}
+    deeper = deeper_pages(root)
+    pages = {stem: read(book / f"{stem}.ipynb") for stem in chapters(root).values()}
+    pages |= {stem: read(root / DEEPER / f"{stem}.ipynb") for stem in deeper}
+    texts = {stem: _texts(page) for stem, page in pages.items()}
+    numbers = {stem: page_number(stem, deeper) for stem in pages}
     titles = {page.stem: _title(page.read_text(encoding="utf-8")) for page in sorted(book.glob("*.md"))}
     titles |= {stem: _title("\n".join(cells)) for stem, cells in texts.items()}
     equations: dict[str, Place] = {}
     sections: dict[str, Place] = {}
     for stem, cells in texts.items():
         for cell in cells:
-            _note_labels(stem, cell, equations, sections)
+            _note_labels(stem, numbers[stem], cell, equations, sections)
     return Book(
         titles,
-        frozenset(texts),
+        {stem: "chapters/deeper" if stem in deeper else "chapters" for stem in pages},
+        numbers,
+        {stem: length(page).minutes for stem, page in pages.items()},
         equations,
         sections,
         read_works(book / "references.bib"),
@@ -76,9 +88,8 @@ def read_book(root: Path, site: str = "", repository: str = "") -> Book:
     )
 
 
-def read_texts(path: Path) -> list[str]:
-    """Returns the text cells of a notebook."""
-    return [cell.source for cell in read(path).cells if cell.cell_type == "markdown"]
+def _texts(notebook: Notebook) -> list[str]:
+    return [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
 
 
 def _title(text: str) -> str:
@@ -86,8 +97,8 @@ def _title(text: str) -> str:
     return found[1] if found else ""
 
 
-def _note_labels(stem: str, text: str, equations: dict[str, Place], sections: dict[str, Place]) -> None:
-    """Equations are counted within their chapter, in order, as the website counts them."""
+def _note_labels(stem: str, page: str, text: str, equations: dict[str, Place], sections: dict[str, Place]) -> None:
+    """Equations are counted within their page, in order, as the website counts them."""
     waiting: list[str] = []
     for token in tokens(text):
         label = token.info if token.type == "math_block_label" else ""
@@ -95,7 +106,7 @@ def _note_labels(stem: str, text: str, equations: dict[str, Place], sections: di
             label = next(iter(re.findall(r"^:label:\s*(\S+)", token.content, re.MULTILINE)), "")
         if label:
             number = 1 + sum(place.stem == stem for place in equations.values())
-            equations[label] = Place(stem, f"{int(stem[:2])}.{number}")
+            equations[label] = Place(stem, f"{page}.{number}")
         elif token.type == "myst_target":
             waiting.append(token.content)
         elif token.type == "inline" and waiting:

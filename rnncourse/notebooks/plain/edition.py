@@ -5,13 +5,14 @@ from pathlib import Path
 
 from rnncourse.folders import is_wheel
 from rnncourse.notebooks.colab import pages_address, repository_address
-from rnncourse.notebooks.files import notebook_files, read, to_text
+from rnncourse.notebooks.files import DEEPER, notebook_files, read, to_text
 from rnncourse.notebooks.plain.book import read_book
 from rnncourse.notebooks.plain.notebook import plain_notebook
 
 __all__ = ["learners_course", "write_edition"]
 
-FOLDERS = {"book": "chapters", "exercises": "exercises"}  # in the course → in the learner's folder
+# In the course → in the learner's folder.
+FOLDERS = {"book": "chapters", DEEPER: "chapters/deeper", "exercises": "exercises"}
 
 
 def write_edition(root: Path, target: Path, *, online: bool = False) -> list[Path]:
@@ -32,8 +33,10 @@ def write_edition(root: Path, target: Path, *, online: bool = False) -> list[Pat
     book = read_book(root, pages_address(address), address)
     written = []
     for name, folder in FOLDERS.items():
-        (target / name).mkdir(parents=True, exist_ok=True)
-        for source in notebook_files(root, (name,)):
+        sources = notebook_files(root, (name,))
+        if sources:
+            (target / name).mkdir(parents=True, exist_ok=True)
+        for source in sources:
             plain = plain_notebook(read(source), source.stem, book, folder=folder, online=online, root=root)
             path = target / name / source.name
             path.write_text(to_text(plain), encoding="utf-8", newline="\n")

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 __all__ = ["Links", "linked", "site_id"]
@@ -13,15 +14,15 @@ class Links:
 
     Attributes:
         here: Its stem.
-        folder: The folder it will lie in, "chapters" or "exercises".
-        notebooks: The stems of all chapters.
+        folder: The folder it will lie in, "chapters", "chapters/deeper" or "exercises".
+        notebooks: The folder of each chapter and deeper page, by stem.
         site: The website's address, or nothing.
         online: Whether it is read where no other notebook lies beside it.
     """
 
     here: str
     folder: str
-    notebooks: frozenset[str]
+    notebooks: Mapping[str, str]
     site: str = ""
     online: bool = False
 
@@ -35,11 +36,11 @@ class Links:
         """
         if stem not in self.notebooks:
             return ""
-        if self.folder == "chapters" and stem == self.here and anchor:
+        if self.folder == self.notebooks[stem] and stem == self.here and anchor:
             return f"#{anchor}"
         if self.online and self.site:
-            return self.page(f"book/{stem}", fragment)
-        return self._beside(f"chapters/{stem}.ipynb") + (f"#{anchor}" if anchor else "")
+            return self.page(f"book{self.notebooks[stem].removeprefix('chapters')}/{stem}", fragment)
+        return self._beside(f"{self.notebooks[stem]}/{stem}.ipynb") + (f"#{anchor}" if anchor else "")
 
     def exercise(self, stem: str) -> str:
         """Returns the address of a chapter's exercise where it lies beside this notebook."""

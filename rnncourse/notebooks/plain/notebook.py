@@ -40,7 +40,7 @@ def plain_notebook(
         notebook: A chapter, an exercise or a solution, executed where it has numbers in its text.
         stem: Its file's stem.
         book: What it has to know of the others.
-        folder: Where it will lie, "chapters" or "exercises".
+        folder: Where it will lie, "chapters", "chapters/deeper" or "exercises".
         online: Whether it will be read alone, so that links lead to the website where there is one.
         root: The course's folder, for pictures in its text.
 
@@ -52,6 +52,8 @@ def plain_notebook(
     """
     links = Links(stem, folder, book.chapters, book.site, online)
     page = Page(book, links, glued(notebook))
+    home = (root or Path()) / folder.replace("chapters", "book")  # what its pictures are named from
+    number = book.numbers.get(stem) or str(int(stem[:2]))
     cells: list[Any] = []
     figures = 0
     for position, cell in enumerate(with_colab_cell(notebook, book.repository).cells, start=1):
@@ -60,15 +62,15 @@ def plain_notebook(
                 text = plain_text(cell.source, page)
             except NoPlainForm as error:
                 raise NoPlainForm(f"{stem}.ipynb, cell {position}: {error}") from None
-            cells += [_text_cell(text, cell.id, root)] if text.strip() else []
+            cells += [_text_cell(text, cell.id, home)] if text.strip() else []
             continue
         cells.append(_code_cell(cell))
         if caption := _caption(cell):
             figures += 1
             said = plain_text(caption, page)
-            cells.append(_text_cell(f"*Figure {int(stem[:2])}.{figures}.* {said}", f"{cell.id}-figure", root))
+            cells.append(_text_cell(f"*Figure {number}.{figures}.* {said}", f"{cell.id}-figure", home))
     for text in closing_texts(page):
-        cells.append(_text_cell(text, hashlib.sha256(text.encode()).hexdigest()[:8], root))
+        cells.append(_text_cell(text, hashlib.sha256(text.encode()).hexdigest()[:8], home))
     metadata = {name: notebook.metadata[name] for name in ("kernelspec", "language_info") if name in notebook.metadata}
     about = notebook.metadata.get("rnncourse", {})
     metadata["rnncourse"] = {"edition": "plain"} | ({"chapter": about["chapter"]} if "chapter" in about else {})
@@ -91,12 +93,12 @@ def _caption(cell: Notebook) -> str:
     return " ".join((about.get("figure", {}).get("caption") or about.get("image", {}).get("alt") or "").split())
 
 
-def _text_cell(text: str, identity: str, root: Path | None) -> Notebook:
+def _text_cell(text: str, identity: str, home: Path) -> Notebook:
     """A text cell that carries the pictures it shows."""
     cell = {"cell_type": "markdown", "id": identity, "metadata": {}, "source": text}
     attachments = {}
     for found in PICTURE.finditer(text):
-        path = (root or Path()) / "book" / found["path"]
+        path = home / found["path"]
         kind = mimetypes.guess_type(path.name)[0]
         if not path.is_file() or kind is None:
             raise NoPlainForm(f"there is no picture {found['path']!r} in the course")

@@ -114,6 +114,12 @@ def _formula(content: str, page: Page) -> str:
     return f"${content}$"
 
 
+def _minutes(content: str, page: Page) -> str:
+    if content not in page.book.minutes:
+        raise NoPlainForm(f"there is no page {content!r} whose reading takes minutes")
+    return f"{page.book.minutes[content]} minutes"
+
+
 def _html(tag: str) -> Callable[[str, Page], str]:
     return lambda content, page: f"<{tag}>{content}</{tag}>"
 
@@ -142,6 +148,7 @@ ROLES: dict[str, Callable[[str, Page], str]] = {
     "eq": _equation,
     "math:numref": _equation,
     "term": _word,
+    "minutes": _minutes,
     "py:func": _function,
     "py:meth": _function,
     "code": _code,
