@@ -45,9 +45,7 @@ def sizes_and_bits(
             [size / 1000 for size, _, _ in members], [bits for _, bits, _ in members], "o-", color=colour, label=name
         )
         for size, bits, label in members:
-            axes.annotate(
-                label, (size / 1000, bits), xytext=place, textcoords="offset points", ha=side, color=colour
-            )
+            axes.annotate(label, (size / 1000, bits), xytext=place, textcoords="offset points", ha=side, color=colour)
     for name, (size, bits) in points.items():
         axes.plot([size / 1000], [bits], "*", markersize=15, color=next(colours), label=name)
     for name, bits in (levels or {}).items():
