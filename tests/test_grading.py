@@ -444,7 +444,7 @@ def test_a_broken_progress_file_disturbs_nobody_and_is_left_alone(tmp_path, monk
     (tmp_path / progress.FILE_NAME).write_text("{half")
     check("2.1", find_question("2.1").reference)
     said = capsys.readouterr()
-    assert "right in all 2 cases" in said.out
+    assert "right in all 3 cases" in said.out
     assert "move it away" in said.err
     assert (tmp_path / progress.FILE_NAME).read_text() == "{half"
 
