@@ -343,7 +343,7 @@ def test_a_question_that_contradicts_itself_is_refused(options, words):
 def test_check_says_what_is_right_and_what_is_not(capsys):
     question = find_question("2.1")
     check("2.1", question.reference)
-    assert capsys.readouterr().out == "2.1 One step: right in all 2 cases. (2 points in a graded run)\n"
+    assert capsys.readouterr().out == "2.1 One step: right in all 3 cases. (2 points in a graded run)\n"
     check("2.1", question.wrong[0].answer)
     said = capsys.readouterr().out
     assert question.wrong[0].hint in said
