@@ -25,6 +25,7 @@ from rnncourse.grading.marking import Failure, Mark, mark
 from rnncourse.grading.notebook import read_submission
 from rnncourse.grading.page import as_html
 from rnncourse.grading.report import as_dict, as_json, as_table, console
+from rnncourse.grading.selfcheck import examine
 from rnncourse.grading.spec import Question, Wrong
 from rnncourse.grading.start import lay_out
 from rnncourse.grading.walls.bubblewrap import bubblewrap_command
@@ -342,7 +343,7 @@ def test_a_question_that_contradicts_itself_is_refused(options, words):
 def test_check_says_what_is_right_and_what_is_not(capsys):
     question = find_question("2.1")
     check("2.1", question.reference)
-    assert capsys.readouterr().out == "2.1 One step: right in all 2 cases. (2 points in a graded run)\n"
+    assert capsys.readouterr().out == "2.1 One step: right in all 3 cases. (2 points in a graded run)\n"
     check("2.1", question.wrong[0].answer)
     said = capsys.readouterr().out
     assert question.wrong[0].hint in said
@@ -419,7 +420,23 @@ def test_hints_grow_stronger_with_every_failure_and_progress_is_kept(tmp_path, m
     check("2.1", question.reference)
     assert progress.read(path)["questions"]["2.1"] == {"answered": True, "checks": 4, "failed": 0, "passed": True}
     row = next(row for row in progress.summarise(progress.read(path), all_questions().values()) if row[0] == "2")
-    assert row == ("2", "1 of 5", "1 of 5", "0 of 5", "0 of 15", "question 2.2: Two matrices or one")
+    assert row == ("2", "1 of 6", "1 of 6", "0 of 6", "0 of 19", "question 2.2: Two matrices or one")
+
+
+def test_hints_fit_the_part_that_is_wrong():
+    question = find_question("3.6")
+    first, second = question.parts
+    assert question.hints_for() == question.hints
+    left = question.hints_for((first,))
+    assert left[0].startswith(f"{second}: ")
+    assert not any(hint.startswith(f"{first}: ") for hint in left)
+    assert len(left) < len(question.hints)
+
+    def half_right(*arguments):
+        return question.reference(*arguments)[0], 0 * question.reference(*arguments)[1]
+
+    result = examine(question, half_right)
+    assert (result.earned, result.hint) == ((first,), left[0])
 
 
 def test_a_broken_progress_file_disturbs_nobody_and_is_left_alone(tmp_path, monkeypatch, capsys):
@@ -427,7 +444,7 @@ def test_a_broken_progress_file_disturbs_nobody_and_is_left_alone(tmp_path, monk
     (tmp_path / progress.FILE_NAME).write_text("{half")
     check("2.1", find_question("2.1").reference)
     said = capsys.readouterr()
-    assert "right in all 2 cases" in said.out
+    assert "right in all 3 cases" in said.out
     assert "move it away" in said.err
     assert (tmp_path / progress.FILE_NAME).read_text() == "{half"
 
@@ -633,8 +650,8 @@ def test_grading_is_noted_beside_the_notebook(course, tmp_path, capsys):
     assert main(["progress", str(folder)]) == 0
     said = capsys.readouterr().out
     row = next(line for line in said.splitlines() if line.startswith("2 "))
-    assert "5 of 5" in row
-    assert "15 of 15" in row
+    assert "6 of 6" in row
+    assert "19 of 19" in row
     assert row.rstrip().endswith("done")
     assert progress.read(folder / progress.FILE_NAME)["questions"]["2.1"]["graded"]["points"] == 0
 

@@ -526,9 +526,9 @@ def test_a_class_through_the_real_sandbox(tmp_path, capsys):
     assert main(["grade", str(folder), "--workers", "2", "--json", "-"]) == 2
     said = json.loads(capsys.readouterr().out)
     rows = {row["learner"]: row for row in said["learners"]}
-    assert (rows["ada"]["points"], rows["bob"]["points"]) == (15, 0)
-    assert rows["bob"]["reasons"] == ["2.1, 2.2, 2.3, 2.4, 2.5: not written yet"]
+    assert (rows["ada"]["points"], rows["bob"]["points"]) == (19, 0)
+    assert rows["bob"]["reasons"] == ["2.1, 2.2, 2.3, 2.4, 2.5, 2.6: not written yet"]
     assert "not JSON" in rows["cyd"]["reasons"][0]
-    assert rows["eve"]["points"] <= 15
+    assert rows["eve"]["points"] <= 19
     report = next(report for report in said["reports"] if report["notebook"].startswith("eve"))
     assert any("exit code 3" in problem for problem in report["cells"].values())

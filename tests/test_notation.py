@@ -10,6 +10,7 @@ from torch import nn
 
 from rnncourse.cells import GRUCell, LSTMCell, RNNCell
 from rnncourse.functional import gru_step, gru_trace, lstm_step, rnn_step
+from rnncourse.notebooks import read
 from rnncourse.shapes import LSTMState
 
 PAGE = (Path(__file__).parent.parent / "book" / "notation.md").read_text(encoding="utf-8")
@@ -173,3 +174,50 @@ def test_stored_parameters_are_those_of_torch():
 
 def test_state_is_named_h_then_c():
     assert LSTMState._fields == ("h", "c")
+
+
+# One letter, one meaning within a chapter
+
+WORDS = re.compile(  # in formulas: text, operators, fonts that say "transposed", layout; the command alone goes last
+    r"\\(?:text|operatorname|mathrm|begin|end)\*?\{[^{}]*\}|\\(?:mathsf|mathbf) ?\{?\w\}?|\\[A-Za-z]+"
+)
+GREEK = re.compile(r"\\(?:alpha|gamma|delta|epsilon|theta|lambda|mu|phi|rho|sigma|tau)(?![A-Za-z])")
+
+
+def letters(text: str) -> set[str]:
+    """The letters of all formulas in a text, those of subscripts among them."""
+    found = set()
+    for formula in re.findall(r"\$\$[\s\S]+?\$\$|(?<!\$)\$[^$\n]+\$", text):
+        inside = re.sub(r"\\(?:text|operatorname|mathrm)\{[^{}]*\}", " ", formula)
+        found |= set(GREEK.findall(inside))
+        found |= set(re.findall(r"[A-Za-z]", WORDS.sub(" ", inside)))
+    return found
+
+
+def rows_of(heading: str) -> list[list[str]]:
+    """The cells of the table below a heading."""
+    part = PAGE.split(heading, 1)[1].split("\n#", 1)[0]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in part.splitlines() if line.startswith("|")]
+    return rows[2:]
+
+
+EVERYWHERE = [row[0] for row in rows_of("## The letters of this course")]
+EVERYWHERE = letters(" ".join(EVERYWHERE[: EVERYWHERE.index("$[\\,h, x\\,]$") + 1]))
+OWN = {chapter: [row[1] for row in rows_of("### Letters of one chapter") if row[0] == chapter] for chapter in "123"}
+
+
+@pytest.mark.parametrize("chapter", OWN)
+def test_a_letter_has_one_meaning_within_a_chapter(chapter):
+    own = [letter for cell in OWN[chapter] for letter in letters(cell)]
+    assert len(own) == len(set(own)) == len(OWN[chapter]) > 0, "a letter is listed twice"
+    assert not set(own) & EVERYWHERE
+    (page,) = (Path(__file__).parent.parent / "book").glob(f"0{chapter}_*.ipynb")
+    cells = [cell.source for cell in read(page).cells if cell.cell_type == "markdown"]
+    used = letters("\n".join(cells))
+    assert used - EVERYWHERE == set(own)
+
+
+def test_letters_are_found_in_formulas_and_nowhere_else():
+    assert letters(r"a $x_t = \tanh(W_{hh} h + \delta)$ b $$\operatorname{diag}(r)\text{ and } E^{\mathsf T}$$") == {
+        "x", "t", "W", "h", r"\delta", "r", "E"
+    }  # fmt: skip

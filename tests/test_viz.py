@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from rnncourse.notebooks.pictures import MAX_BYTES
 from rnncourse.training import History
-from rnncourse.viz import curves, diagrams, heatmaps, style
+from rnncourse.viz import curves, diagrams, heatmaps, style, tradeoff
 
 
 @pytest.fixture(autouse=True)
@@ -177,6 +177,15 @@ def test_the_five_shapes_have_their_inputs_and_outputs():
     circles = [patch for patch in figure.axes[0].patches if hasattr(patch, "get_radius")]
     counts = [sum(to_rgb(one.get_edgecolor()[:3]) == to_rgb(colour) for one in circles) for colour in colours]
     assert counts == [1 + 1 + 3 + 3 + 3, 1 + 3 + 3 + 3 + 5, 1 + 3 + 1 + 3 + 2]
+    dashed = [one for one in figure.axes[0].patches if isinstance(one.get_linestyle(), tuple)]
+    assert len(dashed) == 1  # the delayed one hears itself
+
+
+def test_names_of_families_that_lie_on_each_other_stand_apart():
+    figure = tradeoff.sizes_and_bits({"a": [(1e4, 3.0, "8")], "b": [(1e4, 3.0, "128")], "c": [(1e4, 3.0, "x")]}, {})
+    figure.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in figure.axes[0].texts]
+    assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
 
 
 def test_arrows_end_on_the_outline_of_what_they_join():

@@ -95,12 +95,12 @@ def test_a_learner_without_git_walks_the_whole_path(learner, tmp_path):
     # Graded as it is, then solved: the learner types what stands in the solution.
     first = learner("rnncourse", "grade", "exercises/02_vanilla_rnn.ipynb", cwd=folder)
     assert first.returncode == 1, first.stderr
-    assert "0 of 15 points" in first.stdout
+    assert "0 of 19 points" in first.stdout
     exercise.write_bytes((ROOT / "solutions" / exercise.name).read_bytes())
     last = learner("rnncourse", "grade", "exercises/02_vanilla_rnn.ipynb", "--json", "report.json", cwd=folder)
     assert last.returncode == 0, last.stdout + last.stderr
     report = json.loads((folder / "report.json").read_text(encoding="utf-8"))["reports"][0]
-    assert (report["points"], report["out_of"], report["isolation"]) == (15, 15, "bubblewrap")
+    assert (report["points"], report["out_of"], report["isolation"]) == (19, 19, "bubblewrap")
     assert report["course"] == rnncourse.__version__
 
     untouched_too = learner("rnncourse", "grade", "exercises/03_backpropagation_through_time.ipynb", cwd=folder)
@@ -110,7 +110,7 @@ def test_a_learner_without_git_walks_the_whole_path(learner, tmp_path):
     assert "not started" in other
     assert " 0 of " in other
     row = next(line for line in went.stdout.splitlines() if line.startswith("2 "))
-    assert "15 of 15" in row
+    assert "19 of 19" in row
     assert row.rstrip().endswith("done")
 
     again = learner("rnncourse", "start", "my-course", cwd=tmp_path)

@@ -38,7 +38,7 @@ class Mark:
         out_of: What the question is worth.
         problems: Case label → what was wrong there, in words. Empty when all is right.
         mistake: Name of the recognised wrong answer, if any.
-        hint: The hint that belongs to the mistake, else the question's first; empty when all is right.
+        hint: The hint that belongs to the mistake, else the first that fits; empty when all is right.
         earned: Names of the parts (or cases) that were right when there is partial credit.
         message: One line that sums it up.
         answered: Whether there was an answer to any case.
@@ -107,7 +107,7 @@ def mark(question: Question, answers: Mapping[str, Any], seed: int) -> Mark:
         result.mistake, result.hint = wrong.name, wrong.hint
         result.message = f"known mistake: {wrong.name}"
     else:
-        result.hint = question.hints[0]
+        result.hint = question.hints_for(result.earned)[0]
         label, problem = next(iter(problems.items()))
         result.message = f"{label}: {problem}" if len(inputs) > 1 and len(set(problems.values())) > 1 else problem
     return result

@@ -40,7 +40,7 @@ def check(question_id: str, answer: Any, *, find: Callable[[str], Question]) -> 
     result = examine(question, answer)
     _failures[question_id] = 0 if result.full else _failures[question_id] + 1
     failed = progress.record_check(result, question.chapter) or _failures[question_id]
-    print(describe(result, question, hints=question.hints[: max(1, failed)]))
+    print(describe(result, question, hints=question.hints_for(result.earned)[: max(1, failed)]))
 
 
 def examine(question: Question, answer: Any) -> Mark:

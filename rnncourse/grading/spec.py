@@ -142,7 +142,8 @@ class Question:
             and dictionaries of them. For a value it takes nothing.
         wrong: At least two :class:`Wrong` answers that can be told from the right one on every case where they differ.
             Each ``answer`` of a question can be called: edits became the edited reference.
-        hints: Shown one more with every failed self-check, the gentlest first.
+        hints: Shown one more with every failed self-check, the gentlest first. One that begins with the name of a part
+            ("dW: …") is for that part alone.
         name: The name that the notebook has to define: a function, or a value when ``kind`` is "value". By default the
             name of the reference.
         cases: Label in words → a function from :class:`Draw` to the tuple of positional arguments; or such a function
@@ -229,6 +230,16 @@ class Question:
     def chapter(self) -> int:
         """The chapter's number: 2 for question "2.1"."""
         return int(self.id.split(".")[0])
+
+    def hints_for(self, earned: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """The hints that fit what is not right yet; once a part is right, those for the other parts come first.
+
+        Args:
+            earned: The parts that are right already.
+        """
+        part_of = {hint: next((part for part in self.parts if hint.startswith(f"{part}: ")), "") for hint in self.hints}
+        left = [hint for hint in self.hints if part_of[hint] not in earned] or list(self.hints)
+        return tuple(sorted(left, key=lambda hint: not part_of[hint]) if earned else left)
 
     def inputs(self, seed: int) -> dict[str, tuple]:
         """The arguments of every case, by its label, drawn from this seed; so is their order, which tells nothing."""

@@ -36,6 +36,8 @@ def legend() -> Figure:
 def sequence_shapes() -> Figure:
     """Draws the five shapes of sequence problems, all made of the same cell.
 
+    A dashed arrow is an output that is fed back: the next input of a network that has read and now writes.
+
     Returns:
         A figure.
     """
@@ -56,8 +58,11 @@ def sequence_shapes() -> Figure:
             sketch.arrow(before, after)
         for n in inputs:
             sketch.arrow(sketch.node(states[n].x, 0.78, "", radius=0.14), states[n])
-        for n in outputs:
-            sketch.arrow(states[n], sketch.node(states[n].x, 1.82, "", colour="purple", radius=0.14))
+        written = [sketch.node(states[n].x, 1.82, "", colour="purple", radius=0.14) for n in outputs]
+        for n, output in zip(outputs, written, strict=True):
+            sketch.arrow(states[n], output)
+            if not set(inputs) & set(outputs) and n != outputs[-1]:  # reading is over: it hears what it writes
+                sketch.arrow(output, states[n + 1], dashed=True)
         middle = (states[0].x + states[-1].x) / 2
         sketch.text(middle, 2.22, title.replace(", ", ",\n"), size=8.5)
         sketch.text(middle, 0.38, example.replace(" → ", "\n→ "), size=8, colour="muted")

@@ -14,7 +14,7 @@ __all__ = ["cycle", "rnn_cell", "unrolled_rnn"]
 
 
 def rnn_cell() -> Figure:
-    """Draws one step of the vanilla RNN: old state and input joined, one learned layer, the new state copied.
+    """Draws one step of the vanilla RNN: old state and input joined, a learned layer, the state copied, the output.
 
     Returns:
         A figure.
@@ -32,8 +32,9 @@ def rnn_cell() -> Figure:
     copy = sketch.fork(3.8, y)
     sketch.line(layer.right, copy)
     sketch.arrow(copy, sketch.node(5.1, y, "$h_t$", colour="green", radius=0.3).left)
-    readout = sketch.node(3.8, 2.4, "$h_t$", colour="green")
+    readout = sketch.node(3.8, 2.4, "$y_t$", colour="purple")
     sketch.arrow(copy, readout.bottom)
+    sketch.text(4.32, 2.26, "$V,\\ b_y$", size=11, colour="orange")
     sketch.text(2.27, y + 0.18, "$[h, x]$", size=10, colour="muted")
     sketch.text(3.05, 0.93, "$U,\\ W,\\ b$", size=11, colour="orange")
     return sketch.figure
@@ -67,7 +68,7 @@ def unrolled_rnn(steps: int = 4, *, folded: bool = True, outputs: bool = True, g
         ValueError: If steps is out of range.
     """
     _check_steps(steps)
-    offset = 2.6 if folded else 0.9
+    offset = 3.0 if folded else 1.3
     spacing = 1.25
     sketch = Sketch(offset + spacing * (steps - 1) + 1.1, 2.7)
     if folded:
@@ -84,7 +85,7 @@ def unrolled_rnn(steps: int = 4, *, folded: bool = True, outputs: bool = True, g
             sketch.arrow(
                 state, sketch.node(x, 2.32, f"$y_{{{name}}}$", colour="purple"), label="$V$" if step == 1 else ""
             )
-        start: Part | Point = previous or (x - 0.75, 1.35)
+        start: Part | Point = previous or sketch.node(x - 0.92, 1.35, "$h_0$", colour="green", radius=0.2)
         sketch.arrow(start, state, label="$\\cdots$" if step == steps else "$W$", dashed=step == steps)
         previous = state
         states.append(state)

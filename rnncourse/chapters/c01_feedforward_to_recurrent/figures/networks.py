@@ -1,13 +1,10 @@
-"""Networks as graphs: which way arrows run, and who is connected to whom."""
+"""Networks as graphs: which way arrows run."""
 
-from collections.abc import Mapping, Sequence
-
-import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 
 from rnncourse.viz.diagrams import Sketch
-from rnncourse.viz.style import COLOURS, figure
+from rnncourse.viz.style import COLOURS
 
 
 def feedforward_and_recurrent() -> Figure:
@@ -34,46 +31,3 @@ def feedforward_and_recurrent() -> Figure:
             sketch.text(x + 0.55, 1.74, "$W$", size=11.5, colour="orange", align="left")
             sketch.text(x + 0.55, 1.5, "one step later", size=8.5, colour="orange", align="left")
     return sketch.figure
-
-
-def adjacency(graphs: Mapping[str, np.ndarray], *, groups: Sequence[int] = (), labels: Sequence[str] = ()) -> Figure:
-    """Draws who feeds whom: one square of a row and a column a unit for each network.
-
-    Args:
-        graphs: Name → matrix of shape (units, units), nonzero where the column's unit feeds the row's.
-        groups: Sizes of the groups of units, in order; lines are drawn between them.
-        labels: The groups' names.
-
-    Returns:
-        A figure.
-
-    Raises:
-        ValueError: If a matrix is not square, or there is a label too many or too few.
-    """
-    if labels and len(labels) != len(groups):
-        raise ValueError(f"labels has {len(labels)} entries; it should have {len(groups)}, one for each group")
-    made, panels = figure(2.35 * len(graphs), 2.6, ncols=len(graphs), squeeze=False)
-    for axes, (name, graph) in zip(panels[0], graphs.items(), strict=True):
-        matrix = np.asarray(graph) != 0
-        if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
-            raise ValueError(f"graph {name!r} has shape {matrix.shape}; it should be square")
-        picture = np.where(matrix, np.where(matrix.T, 2, 1), 0)  # 1: one way, 2: both ways
-        colours = np.array([[0.945, 0.953, 0.961], _rgb("blue"), _rgb("orange")])
-        axes.imshow(colours[picture], aspect="equal", interpolation="nearest")
-        middles = np.cumsum([0, *groups])[:-1] + (np.array(groups) - 1) / 2 if groups else []
-        for edge in np.cumsum(groups)[:-1]:
-            axes.axhline(edge - 0.5, color=COLOURS["paper"], lw=2)
-            axes.axvline(edge - 0.5, color=COLOURS["paper"], lw=2)
-        axes.set_xticks(middles, labels, fontsize=8)
-        axes.set_yticks(middles, labels if axes is panels[0][0] else [""] * len(labels), fontsize=8)
-        axes.tick_params(length=0)
-        axes.grid(False)
-        axes.spines[:].set_visible(False)
-        axes.set_title(name)
-        axes.set_xlabel("from")
-    panels[0][0].set_ylabel("to")
-    return made
-
-
-def _rgb(name: str) -> list[float]:
-    return [int(COLOURS[name][i : i + 2], 16) / 255 for i in (1, 3, 5)]

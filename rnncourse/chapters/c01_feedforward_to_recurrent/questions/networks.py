@@ -99,6 +99,16 @@ SHAPES = Question(
         Wrong("the state is not carried from step to step", {" + h @ weight_hh.T": ""}).told(
             "Each step should start from the state that the step before it left; yours starts from zero every time."
         ),
+        Wrong(
+            "the bias is missing",
+            {
+                "x_t @ weight_ih.T + h @ weight_hh.T + bias": "x_t @ weight_ih.T + h @ weight_hh.T",
+                "torch.tanh(h @ weight_hh.T + bias)": "torch.tanh(h @ weight_hh.T)",
+            },
+        ).told("The hidden layer has a bias, at every step, while it reads and while it writes."),
+        Wrong(
+            "the bias is missing while it writes", {"torch.tanh(h @ weight_hh.T + bias)": "torch.tanh(h @ weight_hh.T)"}
+        ).told("Reading is right. When there is no input, only the input's term falls away; the bias stays."),
         Wrong("writing starts from an empty state", {"written = []": "written, h = [], torch.zeros_like(h)"}).told(
             "All that the network knows about the input when it starts to write is its last state. Keep it."
         ),
@@ -151,6 +161,9 @@ JORDAN = Question(
         Wrong(
             "the score comes back, not the output", {"outputs.append(y)": "outputs.append(y); y = h @ weight_hy.T"}
         ).told("What the network put out, after the sigmoid, is what comes back."),
+        Wrong("there is no sigmoid", {"torch.sigmoid(h @ weight_hy.T)": "h @ weight_hy.T"}).told(
+            "The output is the sigmoid of the score, both where it is returned and where it is fed back."
+        ),
         Wrong("the context is never renewed", {"y @ weight_yh": "y_0 @ weight_yh"}).told(
             "Each step should see the output of the step before it; yours sees y_0 at every step."
         ),

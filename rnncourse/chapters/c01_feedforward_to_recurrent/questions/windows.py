@@ -31,6 +31,12 @@ WINDOWS = Question(
             "Your windows end one character too late: the last column is the answer itself, and a network trained on "
             "it would look wonderful and know nothing."
         ),
+        Wrong("the targets are not moved on", {"codes[k:]": "codes[k - 1 : -1]"}).told(
+            "Your windows are right, and each has its own last character for a target. What comes *after* it?"
+        ),
+        Wrong("the targets begin with the text", {"codes[k:]": "codes[: len(codes) - k]"}).told(
+            "Your windows are right, and each has its own first character for a target. What comes after the last one?"
+        ),
         Wrong("the windows are back to front", {"range(k)": "reversed(range(k))"}).told(
             "Each row should read as the text does, the oldest character first."
         ),
@@ -76,6 +82,16 @@ COUNTS = Question(
         Wrong("the window has an embedding table for every place", {"return table": "return context * table"}).told(
             "A character is given the same vector wherever it stands in the window: there is one table."
         ),
+        Wrong("the recurrent layer has two biases", {"hidden * hidden + hidden": "hidden * hidden + 2 * hidden"}).told(
+            "PyTorch stores two biases for a recurrent layer, and only their sum matters. The question gives it one."
+        ),
+        Wrong(
+            "both hidden layers have two biases",
+            {
+                "context * embedding * hidden + hidden": "context * embedding * hidden + 2 * hidden",
+                "hidden * hidden + hidden": "hidden * hidden + 2 * hidden",
+            },
+        ).told("One number for each hidden unit is added, once: one bias in each of the two hidden layers."),
         Wrong(
             "the biases are missing", {"vocabulary * embedding": "vocabulary * embedding - hidden - vocabulary"}
         ).told("Both layers have a bias: one number for each hidden unit, and one for each character of the output."),

@@ -15,8 +15,15 @@ def rnn_step(
     return a_t, h_t, h_t @ weight_hy.T + bias_y
 
 
-def step_inputs(draw: Draw, batch: int) -> tuple:
-    inputs, hidden, outputs = draw.integer(4, 5), draw.integer(6, 7), draw.integer(2, 3)
+def exchanged(x_t, h, weight_ih, weight_hh, *rest):
+    """U and W exchanged, where their sizes let it pass; elsewhere PyTorch refuses, and there is no answer to know."""
+    alike = weight_ih.shape == weight_hh.shape
+    return rnn_step(x_t, h, *((weight_hh, weight_ih) if alike else (weight_ih, weight_hh)), *rest)
+
+
+def step_inputs(draw: Draw, batch: int, alike: bool) -> tuple:
+    hidden, outputs = draw.integer(6, 7), draw.integer(2, 3)
+    inputs = hidden if alike else draw.integer(4, 5)
     weight_ih, weight_hh, bias, _ = draw.rnn(inputs, hidden)
     weight_hy, bias_y = draw.normal(outputs, hidden), draw.normal(outputs)
     return draw.normal(batch, inputs), draw.normal(batch, hidden), weight_ih, weight_hh, bias, weight_hy, bias_y
@@ -27,12 +34,20 @@ STEP = Question(
     title="One step",
     points=2,
     reference=rnn_step,
-    cases={"a batch of three": (step_inputs, 3), "a batch of one": (step_inputs, 1)},
+    cases={
+        "a batch of three": (step_inputs, 3, False),
+        "a batch of one": (step_inputs, 1, False),
+        "as many inputs as hidden units": (step_inputs, 2, True),
+    },
     parts=("the scores a_t", "the state h_t", "the output y_t"),
     wrong=(
         Wrong("weight_hh is used without its transpose", {"weight_hh.T": "weight_hh"}).told(
             "weight_hh is square, so the shapes fit either way. A row of it holds what flows *into* one unit, "
             "exactly as in weight_ih; treat the two alike."
+        ),
+        Wrong("U and W are exchanged", exchanged).told(
+            "Where there are as many inputs as hidden units it runs, and is wrong; elsewhere the shapes object. "
+            "weight_ih belongs to the input, weight_hh to the state: some books exchange the two letters."
         ),
         Wrong("the old state takes no part in the scores", {"h @ weight_hh.T + ": ""}).told(
             "Without the state before it, this step is an ordinary feedforward layer, the same at every time."
@@ -42,6 +57,12 @@ STEP = Question(
         ),
         Wrong("the output reads the scores instead of the state", {"h_t @ weight_hy": "a_t @ weight_hy"}).told(
             "What is carried and what is read is the activation of the scores, not the scores themselves."
+        ),
+        Wrong("the output has no bias", {" + bias_y": ""}).told(
+            "Scores and state are right. The readout is a layer with weights *and* a bias."
+        ),
+        Wrong("scores and state are returned in the other order", {"return a_t, h_t,": "return h_t, a_t,"}).told(
+            "All three are right, and two have changed places: first the scores, then the state, then the output."
         ),
     ),
     hints=(
@@ -154,6 +175,9 @@ LAYER = Question(
             "the states past the end are not zero",
             GO_ON | SHOW_ALL | {"dim=1), h": "dim=1), torch.stack(states)[lengths - 1, torch.arange(len(h))]"},
         ).told("The last states are right. Past a sequence's end the *reported* states should be zero."),
+        Wrong("the last state is shown again past the end", SHOW_ALL).told(
+            "It is right to keep a short sequence's state. But it is to be *reported* up to its end only; then zeros."
+        ),
         Wrong("the leak is the wrong way round", {"(1 - leak) * h + leak * n_t": "leak * h + (1 - leak) * n_t"}).told(
             "Try the extremes: a leak of 1 should give the ordinary RNN, a leak near 0 hardly any movement."
         ),

@@ -54,6 +54,13 @@ LEAKY = Question(
         Wrong("the road through the tanh is missing", {"delta @ weight_hh + ": ""}).told(
             "h_(t-1) reaches h_t on two roads: directly, and through W and the tanh. Credit uses both."
         ),
+        Wrong("the slope is taken at h_t", {"1 - n[t] ** 2": "1 - (before + [h])[t + 1] ** 2"}).told(
+            "The slope belongs to what came out of the tanh, which is the candidate n_t. Here h_t is a blend "
+            "of it with the old state."
+        ),
+        Wrong("the slope of the tanh is missing", {"(1 - n[t] ** 2) * leak": "leak"}).told(
+            "What the loss says about n_t has to go through the tanh before it reaches the weights."
+        ),
         Wrong("the leak does not scale what goes through the tanh", {" * leak * dh_t": " * dh_t"}).told(
             "The tanh enters h_t with the weight leak, so its derivative does, too."
         ),
@@ -67,22 +74,22 @@ LEAKY = Question(
 )
 
 
-def truncated(parts, k):
+def truncated(parts, reach):
     """parts is (time, time, hidden, hidden); returns two truncated gradients, each (hidden, hidden)."""
     t = torch.arange(len(parts))[:, None]
-    s = torch.arange(len(parts))[None, :]
-    reach = (s <= t) & (t - s < k)
-    window = (s <= t) & (t // k == s // k)
-    return tuple((parts * mask[:, :, None, None]).sum((0, 1)) for mask in (reach, window))
+    k = torch.arange(len(parts))[None, :]
+    band = (k <= t) & (t - k < reach)
+    blocks = (k <= t) & (t // reach == k // reach)
+    return tuple((parts * mask[:, :, None, None]).sum((0, 1)) for mask in (band, blocks))
 
 
 def truncated_inputs(draw: Draw, fits: bool) -> tuple:
     # Each of these numbers of steps has many divisors, and many that are none: it does not say which is k.
     hidden, time = draw.integer(2, 4), (12, 18, 20, 24)[draw.integer(0, 3)]
     sizes = [k for k in range(2, time - 1) if (time % k == 0) == fits]
-    k = sizes[draw.integer(0, len(sizes) - 1)]
+    reach = sizes[draw.integer(0, len(sizes) - 1)]
     parts = draw.normal(time, time, hidden, hidden, dtype=torch.float64)
-    return parts * torch.ones(time, time, dtype=torch.float64).tril()[:, :, None, None], k
+    return parts * torch.ones(time, time, dtype=torch.float64).tril()[:, :, None, None], reach
 
 
 TRUNCATED = Question(
@@ -91,23 +98,26 @@ TRUNCATED = Question(
     points=2,
     reference=truncated,
     cases={"windows that fit": (truncated_inputs, True), "a last window that is shorter": (truncated_inputs, False)},
-    parts=("every loss reaches k steps", "windows of k steps"),
+    parts=("every loss reaches back", "windows"),
     tolerance=1e-8,
     wrong=(
-        Wrong("one step too far", {"t - s < k": "t - s <= k"}).told(
-            "The step of the loss itself counts as the first of the k steps."
+        Wrong("one step too far", {"t - k < reach": "t - k <= reach"}).told(
+            "The step of the loss itself counts as the first of the steps it reaches."
         ),
-        Wrong("the two are exchanged", {"(reach, window)": "(window, reach)"}).told(
+        Wrong("the two are exchanged", {"(band, blocks)": "(blocks, band)"}).told(
             "With a detached state the reach depends on where in its window a loss stands: the first one reaches only "
             "its own step."
         ),
-        Wrong("only the contribution from exactly k - 1 steps back is kept", {"t - s < k": "t - s == k - 1"}).told(
+        Wrong("only the farthest contribution is kept", {"t - k < reach": "t - k == reach - 1"}).told(
             "A truncated gradient keeps everything up to its reach, not only the farthest contribution."
+        ),
+        Wrong("both are cut into windows", {"(band, blocks)": "(blocks, blocks)"}).told(
+            "In the first kind every loss reaches back equally far, wherever it stands."
         ),
     ),
     hints=(
-        "For each pair (t, s) decide: kept or not? Then sum what is kept.",
-        "Steps 0 to k - 1 are the first window, k to 2k - 1 the second: t // k is the number of the window.",
+        "For each pair (t, k) decide: kept or not? Then sum what is kept.",
+        "windows: two steps stand in the same window when counting in whole windows gives the same number for both.",
     ),
 )
 
@@ -156,8 +166,10 @@ SENSITIVITY = Question(
         ),
     ),
     hints=(
-        "Differentiate h_t = tanh(U x_t + W h_(t-1) + b) with respect to b; h_(t-1) depends on b, too.",
-        "S_t = diag(1 - h_t²) (W S_(t-1) + identity), beginning from zero.",
+        "Every step may use what the step before left: its state, and its sensitivities. Nothing else of the past.",
+        "the sensitivities: differentiate h_t = tanh(U x_t + W h_(t-1) + b) by b; h_(t-1) depends on b, too.",
+        "the sensitivities: b acts on h_t at this very step, and through h_(t-1); both pass the tanh of this step.",
+        "the gradient of b: each loss says dh_t about h_t, and S_t says how h_t moves with b. Add up over the steps.",
     ),
     flags=(*BY_AUTOGRAD, r"\bbptt\b"),
 )

@@ -81,6 +81,9 @@ STEP_BACK = Question(
     ),
     hints=(
         "Four lines, in the order of the answer; each uses the one above it.",
+        "dh_t: h_t acts on the loss in two ways, through y_t and through the next state. Their credits add up.",
+        "this step's dW: which two vectors meet in W, the one it is multiplied with, and the one it makes?",
+        "the carry for the step before: what reached the scores goes back through W to the state before the step.",
         "Check the shapes: dW has W's shape, the carry has h's.",
     ),
     flags=(*BY_AUTOGRAD, r"\bbptt\b"),
@@ -126,7 +129,7 @@ JACOBIAN = Question(
     ),
     hints=(
         "From h_k to itself the derivative is the identity matrix. Start there.",
-        "One factor for each j from k + 1 to t: diag(1 - h_j²) W.",
+        "One factor for each j from k + 1 to t: the Jacobian of one step. Each new one goes to the left of the others.",
     ),
     flags=(*BY_AUTOGRAD, r"\bbptt\b"),
 )
