@@ -100,8 +100,8 @@ def cold_starts(
     starts, and only a little of it is context from before the window.
 
     Fair by steps and windows: both networks see the same number of characters. The gain splits into what is left at
-    eight characters (``carried`` against ``independent`` at the first of ``contexts``) and the rest. It would be refuted
-    by a part at eight characters of less than half of the gain with any seed.
+    eight characters (``carried`` against ``independent`` at the first of ``contexts``) and the rest. It would be
+    refuted by a part at eight characters of less than half of the gain with any seed.
 
     Args:
         seed: Of weights and batches.

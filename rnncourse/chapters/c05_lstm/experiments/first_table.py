@@ -184,9 +184,9 @@ SMALL_ROW = Published(
 def table_of_1997(
     *, seed: int, lengths: list[int], rates: list[float], steps: list[int], bias_rate: float, small_rate: float
 ) -> dict[str, Any]:
-    """The sentence hoped for: started by chrono, an LSTM of today meets the rule of 1997 at T = 100 from about
-    as many sequences as the paper and at T = 500 from fewer (``05.table_1997_1000`` has the longest); with a forget bias of 1 it does not
-    meet it at T = 100 within the same budget.
+    """The sentence hoped for: started by chrono, an LSTM of today meets the rule of 1997 at T = 100 from about as many
+    sequences as the paper and at T = 500 from fewer (``05.table_1997_1000`` has the longest); with a forget bias of 1
+    it does not meet it at T = 100 within the same budget.
 
     The axis of fairness is training sequences. It would be refuted by seeds that spend their budget at a length that
     the others solve, and its second half by a seed with bias 1 that is solved. Between the start and the paper's

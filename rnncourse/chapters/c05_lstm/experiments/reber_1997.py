@@ -264,8 +264,9 @@ def reber_rates(
 
 
 SAME = (
-    "strings, their number and the test of success are the paper's; ours is looked at every 50 batches, learns by "
-    "Adam in batches of four (of 16 for the gradient through one step) from the surprise at the next symbol, and has a forget gate that starts at a bias of 1"
+    "strings, their number and the test of success are the paper's; ours is looked at every 50 batches, learns by Adam "
+    "in batches of four (of 16 for the gradient through one step) from the surprise at the next symbol, and the LSTM "
+    "has a forget gate that starts at a bias of 1"
 )
 
 
