@@ -9,9 +9,10 @@ from torch.nn import functional as F
 
 from rnncourse.chapters.c01_feedforward_to_recurrent.experiments.storage import BITS, stored
 from rnncourse.chapters.c01_feedforward_to_recurrent.experiments.tuning import tune
-from rnncourse.chapters.c02_vanilla_rnn.experiments.language_modelling import character_model
+from rnncourse.chapters.c02_vanilla_rnn.experiments.language_modelling import bits_with_context, character_model
 from rnncourse.data import load
 from rnncourse.data.compact_ngrams import pruned_to
+from rnncourse.data.compressors import primed_bits
 from rnncourse.data.dataset import Dataset
 from rnncourse.data.ngrams import InterpolatedNgram
 from rnncourse.models import LanguageModel
@@ -139,6 +140,29 @@ def _tables(max_chars: int | None, orders: tuple[int, ...], budgets: tuple[int, 
     return found
 
 
+@cache
+def _compressors(max_chars: int | None) -> dict[str, float]:
+    text = _text(max_chars)
+    return primed_bits(text.train.text, text.test.text)
+
+
+def shuffled_context(model: nn.Module, codes: Tensor, *, count: int, seed: int) -> list[float]:
+    """Bits with all :data:`REACH` characters, those older than each of :data:`CONTEXTS` shuffled.
+
+    Args:
+        model: A language model.
+        codes: The text as numbers, of shape (characters,).
+        count: Places, spread evenly over the text.
+        seed: Of the shuffling.
+
+    Returns:
+        Bits per character for each context.
+    """
+    places = torch.linspace(REACH, len(codes) - 1, count).long()
+    generator = torch.Generator().manual_seed(seed)
+    return [bits_with_context(model, codes, places, size, reach=REACH, generator=generator) for size in CONTEXTS]
+
+
 @experiment(
     "02.compact_rates",
     smoke={"seeds": 1, "rates": [5e-3, 1e-2], "steps": 2, "hidden_size": 16, "max_chars": 30_000},
@@ -199,4 +223,6 @@ def compact(
         "table_bytes": tables["bytes"],
         "table_order": tables["order"],
         **cut._asdict(),
+        "shuffled": shuffled_context(model, text.test.codes, count=max(2, count // 4), seed=seed),
+        **_compressors(max_chars),
     }
