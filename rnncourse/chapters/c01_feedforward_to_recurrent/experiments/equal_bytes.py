@@ -131,7 +131,7 @@ def _sweep(kinds: list[str], *, kilobytes: list[int], rates: list[float], steps:
            "max_chars": 30_000},
     page={"seeds": 1, "kinds": ["window of 8"], "kilobytes": [50], "rates": [1e-2, 2e-2], "steps": 200,
           "max_chars": 1_000_000},
-    full={"seeds": 1, "kinds": ["window of 4", "window of 8"], "kilobytes": KILOBYTES, "rates": RATES, "steps": 900,
+    full={"seeds": 1, "kinds": ["window of 4", "window of 8"], "kilobytes": KILOBYTES, "rates": RATES, "steps": 700,
           "max_chars": 1_000_000},
 )  # fmt: skip
 def equal_bytes_rates(
@@ -145,7 +145,7 @@ def equal_bytes_rates(
     "01.equal_bytes_rates_rnn",
     smoke={"seeds": 1, "kilobytes": [20], "rates": [5e-3, 1e-2], "steps": 2, "max_chars": 30_000},
     page={"seeds": 1, "kilobytes": [50], "rates": [1e-2, 2e-2], "steps": 200, "max_chars": 1_000_000},
-    full={"seeds": 1, "kilobytes": KILOBYTES, "rates": RATES, "steps": 900, "max_chars": 1_000_000},
+    full={"seeds": 1, "kilobytes": KILOBYTES, "rates": RATES, "steps": 700, "max_chars": 1_000_000},
 )
 def equal_bytes_rates_rnn(
     *, seed: int, kilobytes: list[int], rates: list[float], steps: int, max_chars: int
@@ -161,7 +161,7 @@ def equal_bytes_rates_rnn(
     page={"seeds": 1, "rates": {"window of 8": [1e-2], "RNN": [1e-2]}, "kilobytes": [50], "orders": [4, 5],
           "steps": 300, "max_chars": 1_000_000},
     full={"seeds": 3, "rates": dict.fromkeys(KINDS, [1e-2] * len(KILOBYTES)), "kilobytes": KILOBYTES,
-          "orders": [4, 5, 6, 7], "steps": 900, "max_chars": 1_000_000},
+          "orders": [4, 5, 6, 7], "steps": 700, "max_chars": 1_000_000},
 )  # fmt: skip
 def equal_bytes(
     *, seed: int, rates: dict[str, list[float]], kilobytes: list[int], orders: list[int], steps: int, max_chars: int

@@ -218,7 +218,7 @@ def skip_rates(*, seed: int, names: list[str], length: int, steps: int, rates: l
     "04.skip",
     smoke={"seeds": 1, "rates": {"tanh a third": 5e-3, "skip drawn": 5e-3}, "lengths": [4, 5], "steps": 2},
     page={"seeds": 1, "rates": {"skip orthogonal": 5e-3}, "lengths": [5, 7], "steps": 60},
-    full={"seeds": 5, "rates": dict.fromkeys(SKIPS, 5e-3), "lengths": LENGTHS[:6], "steps": 1500},
+    full={"seeds": 3, "rates": dict.fromkeys(SKIPS, 5e-3), "lengths": LENGTHS[:6], "steps": 1500},
 )
 def skip(*, seed: int, rates: dict[str, float], lengths: list[int], steps: int) -> dict[str, Any]:
     """The sentence hoped for: at equal parameters a connection ten steps back lengthens the reach of a tanh network by

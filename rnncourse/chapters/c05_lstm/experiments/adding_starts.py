@@ -15,8 +15,8 @@ from rnncourse.depth import matched_hidden_size
 from rnncourse.results import experiment
 
 IRNN = "IRNN"
-COMPETITORS = (IRNN, "LSTM, bias 1", "LSTM, chrono", "GRU, as drawn", "GRU, chrono")
-"""Chapter 4's best, and the gated cells by how they start."""
+COMPETITORS = (IRNN, "LSTM, bias 1", "LSTM, chrono", "GRU, as drawn")
+"""Chapter 4's best, and the gated cells by how they start; a GRU needs no better start to get as far."""
 
 RATES = [1e-3, 2e-3, 5e-3, 1e-2, 2e-2]
 
@@ -37,7 +37,7 @@ def competitor(name: str, *, budget: int, length: int) -> Cell:
 
     Example:
         >>> [competitor(name, budget=4_608, length=9).hidden_size for name in COMPETITORS]
-        [66, 32, 32, 37, 37]
+        [66, 32, 32, 37]
     """
 
     def build(hidden_size: int) -> Cell:
@@ -108,7 +108,7 @@ def adding_starts_rates(
 
 @experiment(
     "05.adding_starts",
-    smoke={"seeds": 1, "rates": {"IRNN": 5e-3, "GRU, chrono": 5e-3}, "lengths": [4, 5], "steps": 2, "budget": 500},
+    smoke={"seeds": 1, "rates": {"IRNN": 5e-3, "LSTM, chrono": 5e-3}, "lengths": [4, 5], "steps": 2, "budget": 500},
     page={"seeds": 1, "rates": {"LSTM, chrono": 5e-3}, "lengths": [10, 20], "steps": 300, "budget": 4_608},
     full={"seeds": 5, "rates": dict.fromkeys(COMPETITORS, 5e-3), "lengths": [240], "steps": 1200,
           "budget": 4_608},

@@ -92,7 +92,7 @@ def digits_rates(*, seed: int, names: list[str], steps: int, rates: list[float],
     "06.digits",
     smoke={"seeds": 1, "rates": {"ReLU, identity": 5e-3, "LSTM, chrono": 1.5e-2}, "steps": 2, "budget": 1_000},
     page={"seeds": 1, "rates": {"LSTM, forget bias 1": 4e-2}, "steps": 400, "budget": 8_000},
-    full={"seeds": 5, "rates": dict.fromkeys(STARTS, 1.5e-2), "steps": 900, "budget": 8_000},
+    full={"seeds": 3, "rates": dict.fromkeys(STARTS, 1.5e-2), "steps": 900, "budget": 8_000},
 )
 def digits(*, seed: int, rates: dict[str, float], steps: int, budget: int) -> dict[str, Any]:
     """The sentence hoped for: with its forget gate open at the start the LSTM is about level with the GRU; what
