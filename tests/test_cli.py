@@ -88,6 +88,11 @@ def test_the_module_is_the_command():
         (["run", "2", "-p", "steps=[1"], "-p 'steps=[1': the value cannot be read: while parsing a flow sequence"),
         (["run", "2", "-p", "scale=full"], "-p scale=… should be --scale"),
         (["run", "2", "--experiment", "02.none"], "chapter 02 has no experiment '02.none'; it has: "),
+        (
+            ["run", "all", "--experiment", "02.none"],
+            "experiments belong to a chapter of the course; name it by its number",
+        ),
+        (["run", "all", "-p", "steps=3"], "-p sets a chapter's parameters, and all runs every chapter"),
         (["run", "2", "--confirm"], "--confirm needs --experiment NAME"),
         (["run", "2", "--experiment", "02.x", "-p", "steps=3"], "-p sets a chapter's parameters, and --experiment"),
         (["exercises"], "has no folder 'solutions'; exercises are generated in a clone of the repository"),
@@ -272,6 +277,27 @@ def test_only_full_results_are_committed_and_a_stale_one_stops_the_ledger(course
     line = fails(capsys, "ledger")
     assert "the result of 02.try is stale" in line
     assert "rnncourse run 02 --scale full --experiment 02.try" in line
+
+
+def test_all_chapters_say_first_how_long_their_experiments_take_and_then_how_far_they_are(course, capsys, monkeypatch):
+    monkeypatch.setattr(registry, "_REGISTERED", {})
+    monkeypatch.setattr(registry, "_modules", lambda: dict.fromkeys(registry._REGISTERED, "tests"))
+    monkeypatch.setattr(registry.Experiment, "code", lambda self: "same")
+    for name in ("02.first", "02.second"):
+        registry.experiment(name, smoke={"seeds": 1}, page={"seeds": 1}, full={"seeds": 2})(lambda seed: {"y": 1.0})
+    assert cli.main(["run", "2", "--scale", "full", "--experiment", "02.second", "--quiet"]) == 0
+    assert not capsys.readouterr().out
+    assert cli.main(["run", "all", "--scale", "full"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == (
+        "2 experiments: about 0 s for 1 of them, by their committed results; never run at these sizes: 02.first"
+    )
+    assert lines[1] == "02.first: experiment 1 of 2, about 0 s to go and 1 of unknown length"
+    assert lines[2].startswith("02.first: seed 0 of 2 done")
+    assert "02.second: experiment 2 of 2, about 0 s to go" in lines
+    assert lines[-1].startswith("02_small ran at scale full")
+    assert cli.main(["run", "all", "--scale", "full", "--quiet"]) == 0
+    assert capsys.readouterr().out.startswith("02_small ran at scale full")
 
 
 def test_bench_gets_its_options(monkeypatch):

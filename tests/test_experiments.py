@@ -12,10 +12,13 @@ from rnncourse import provenance, signatures
 from rnncourse.notebooks import course_root
 from rnncourse.results import (
     MissingResult,
+    Pace,
     Published,
     StaleResult,
+    expected_seconds,
     experiment_names,
     find_experiment,
+    in_words,
     ledger_page,
     ledger_rows,
     load_result,
@@ -276,7 +279,58 @@ def test_each_row_of_the_ledger_has_the_number_that_its_experiment_computed():
             values = [run[name][int(index)] if index else run[name] for run in row.result.runs]
             what = row.published.what or row.published.key.replace("_", " ")
             entry = page.split(f"* - {what[0].upper()}{what[1:]} {{cite:p}}`{row.published.cite}`\n", 1)[1]
-            assert entry.split("\n  - ")[1].startswith(f"{sum(values) / len(values):.3g} "), what
+            counted = [value for value in values if value is not None]  # null: a seed that never got there
+            mean = f"{sum(counted) / len(counted):.3g}" if counted else "none"
+            assert entry.split("\n  - ")[1].startswith(f"{mean} "), what
+
+
+def test_seeds_that_never_got_there_are_counted_and_not_averaged(declared, tmp_path):
+    declared(published=[Published(**{**vars(PUBLISHED), "key": "curve[0]"})])
+    declared("99.none", published=[Published(**{**vars(PUBLISHED), "key": "curve[1]", "what": "never"})])
+    file = runner.run_chapter_experiments("99", "full", **folders(tmp_path), say=str)
+    content = json.loads(file.read_text())
+    content["experiments"]["99.try"]["runs"][1]["values"]["curve"][0] = None
+    file.write_text(json.dumps(content))
+    page = ledger_page(tmp_path)
+    assert "  - 3 ± 0 (2 of 3 seeds)\n  - **not reproduced**" in page
+    assert "  - none (0 of 3 seeds)\n  - **not reproduced**" in page
+
+
+# how long it takes
+
+
+def test_what_a_run_will_take_is_what_the_committed_results_took(declared, tmp_path):
+    declared()
+    declared("99.new")
+    file = runner.run_chapter_experiments("99", "full", names=["99.try"], **folders(tmp_path), say=str)
+    content = json.loads(file.read_text())
+    content["experiments"]["99.try"]["seconds"] = 3725.0
+    file.write_text(json.dumps(content))
+    names = ["99.try", "99.new"]
+    assert expected_seconds(tmp_path, names, "full") == {"99.try": 3725.0, "99.new": None}
+    assert expected_seconds(tmp_path, names, "smoke") == {"99.try": None, "99.new": None}  # other sizes
+    said = Pace(expected_seconds(tmp_path, names, "full")).announcement()
+    assert said.startswith("2 experiments: about 1 h 02 min for 1 of them")
+    assert said.endswith("never run at these sizes: 99.new")
+    declared(full=4)
+    assert expected_seconds(tmp_path, ["99.try"], "full") == {"99.try": None}  # its sizes changed since
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "0 s"), (59.4, "59 s"), (59.6, "1 min"), (3569, "59 min"), (3575, "1 h 00 min"), (21_600, "6 h 00 min")],
+)
+def test_seconds_are_rounded_as_somebody_would_say_them(seconds, words):
+    assert in_words(seconds) == words
+
+
+def test_what_is_left_follows_the_machines_own_pace():
+    now = iter([0.0, 0.0, 300.0, 1000.0, 1060.0])
+    pace = Pace({"99.a": 100.0, "99.b": None, "99.c": 60.0, "99.d": 600.0}, clock=now.__next__)
+    assert pace.begins("99.a").endswith("experiment 1 of 4, about 13 min to go and 1 of unknown length")
+    assert pace.begins("99.b").endswith("experiment 2 of 4, about 33 min to go and 1 of unknown length")  # thrice 660 s
+    assert pace.begins("99.c").endswith("experiment 3 of 4, about 33 min to go")  # what was unknown tells nothing
+    assert pace.begins("99.d").endswith("experiment 4 of 4, about 22 min to go")  # (300 + 60) / (100 + 60) of 600 s
 
 
 def test_a_challenge_stands_beside_its_result_and_on_the_ledger(declared, tmp_path):

@@ -21,7 +21,9 @@ def add_run(commands: Any) -> None:
         epilog="example: rnncourse run 02 --scale smoke   or: rnncourse run my-course/chapters/02_vanilla_rnn.ipynb",
     )
     parser.add_argument(
-        "chapter", metavar="CHAPTER|FILE", help="a number (02), a name (vanilla_rnn), or a notebook's file"
+        "chapter",
+        metavar="CHAPTER|FILE|all",
+        help="a number (02), a name (vanilla_rnn), a notebook's file, or all chapters",
     )
     parser.add_argument("--scale", choices=SCALES, default="page", help="smoke: seconds; page: as printed; full: long")
     parser.add_argument(
@@ -43,33 +45,40 @@ def run(args: argparse.Namespace) -> int:
     from rnncourse.notebooks.runs import ensure_writable, known_parameters, run_notebook, runs_folder
 
     root = course_root()
-    path = _notebook(args.chapter, root)
-    of_the_course = path.resolve().parent == root / "book"
-    if args.experiment and not of_the_course:
+    paths = _notebooks(args.chapter, root)
+    of_the_course = paths[0].resolve().parent == root / "book"
+    if args.experiment and (not of_the_course or args.chapter == "all"):
         raise ValueError("experiments belong to a chapter of the course; name it by its number, like 02")
     parameters = _parameters(args.parameter)
     folder = args.output or runs_folder(root)
     ensure_writable(folder)
     if parameters and args.experiment:
         raise ValueError("-p sets a chapter's parameters, and --experiment runs no chapter; leave one of them out")
+    if parameters and args.chapter == "all":
+        raise ValueError("-p sets a chapter's parameters, and all runs every chapter; name one, like 02")
     if args.confirm and not args.experiment:
         raise ValueError("--confirm needs --experiment NAME: which result to confirm")
     if args.experiment:
-        _run_experiments(args, root, folder)
+        _run_experiments(args, paths, root, folder)
         return 0
-    known = known_parameters(path)
+    known = known_parameters(paths[0])
     for name in parameters:
         if name not in known:
-            raise ValueError(f"{path.name} has no parameter {name!r}; its parameters are: {', '.join(known) or 'none'}")
+            raise ValueError(
+                f"{paths[0].name} has no parameter {name!r}; its parameters are: {', '.join(known) or 'none'}"
+            )
     if args.scale == "full" and of_the_course and not args.no_experiments:
-        _run_experiments(args, root, folder)
-    try:
-        output = run_notebook(path, args.scale, parameters, folder, progress_bar=not args.quiet)
-    except NotebookFailed as error:
-        print(f"rnncourse: {error}", file=sys.stderr)  # with the cell's first lines below
-        return 1
-    print(f"{path.stem} ran at scale {args.scale}: {output}")
-    return 0
+        _run_experiments(args, paths, root, folder)
+    failed = 0
+    for path in paths:
+        try:
+            output = run_notebook(path, args.scale, parameters, folder, progress_bar=not args.quiet)
+        except NotebookFailed as error:
+            print(f"rnncourse: {error}", file=sys.stderr)  # with the cell's first lines below
+            failed = 1
+        else:
+            print(f"{path.stem} ran at scale {args.scale}: {output}")
+    return failed
 
 
 def add_refresh(commands: Any) -> None:
@@ -120,22 +129,33 @@ def refresh(args: argparse.Namespace) -> int:
     return 0
 
 
-def _notebook(named: str, root: Path) -> Path:
-    """The file that is meant: a file's path is that file and no other, everything else is a chapter of the course."""
-    from rnncourse.notebooks import resolve_chapter
+def _notebooks(named: str, root: Path) -> list[Path]:
+    """The files that are meant: a file's path is that file and no other, everything else chapters of the course."""
+    from rnncourse.notebooks import chapters, resolve_chapter
 
+    if named == "all":
+        if not chapters(root):
+            raise ValueError(f"there is no chapter in {root / 'book'}")
+        return [root / "book" / f"{stem}.ipynb" for stem in chapters(root).values()]
     if not named.endswith(".ipynb"):
-        return root / "book" / f"{resolve_chapter(named, root)}.ipynb"
+        return [root / "book" / f"{resolve_chapter(named, root)}.ipynb"]
     if not Path(named).is_file():
         raise ValueError(f"there is no notebook {named}")
-    return Path(named)
+    return [Path(named)]
 
 
-def _run_experiments(args: argparse.Namespace, root: Path, folder: Path) -> None:
+def _run_experiments(args: argparse.Namespace, paths: list[Path], root: Path, folder: Path) -> None:
     """Only full results of a checkout go where they are committed; all others stay among the runs."""
     from rnncourse.folders import is_wheel
     from rnncourse.notebooks.runs import ensure_writable
-    from rnncourse.results import confirm_result, find_experiment, run_chapter_experiments
+    from rnncourse.results import (
+        Pace,
+        confirm_result,
+        expected_seconds,
+        experiment_names,
+        find_experiment,
+        run_chapter_experiments,
+    )
     from rnncourse.results.records import results_file
 
     committed = args.scale == "full" and args.output is None and not is_wheel(root)
@@ -146,14 +166,24 @@ def _run_experiments(args: argparse.Namespace, root: Path, folder: Path) -> None
             experiment = find_experiment(name)
             confirm_result(experiment, results_file(root, experiment.chapter))
         return
-    run_chapter_experiments(
-        Path(args.chapter).name,
-        args.scale,
-        names=args.experiment,
-        results=results,
-        unfinished=folder / "unfinished",
-        say=(lambda line: None) if args.quiet else print,
-    )
+
+    def say(line: str) -> None:
+        if not args.quiet:
+            print(line, flush=True)
+
+    known = [name for path in paths for name in experiment_names(path.name[:2])]
+    for name in args.experiment:
+        if name not in known:
+            number = paths[0].name[:2]
+            raise ValueError(f"chapter {number} has no experiment {name!r}; it has: {', '.join(known) or 'none'}")
+    names = args.experiment or known
+    pace = Pace(expected_seconds(root, names, args.scale))
+    say(pace.announcement())
+    for name in names:
+        say(pace.begins(name))
+        run_chapter_experiments(
+            name[:2], args.scale, names=[name], results=results, unfinished=folder / "unfinished", say=say
+        )
 
 
 def _parameters(pairs: Sequence[str]) -> dict[str, Any]:

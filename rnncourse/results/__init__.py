@@ -1,5 +1,6 @@
 """Named experiments: what needs many seeds or minutes is run once, written down, and loaded by the pages."""
 
+from rnncourse.results.foresight import Pace, expected_seconds, in_words
 from rnncourse.results.ledger import Row, ledger_page, ledger_rows
 from rnncourse.results.records import (
     MissingResult,
@@ -17,15 +18,18 @@ from rnncourse.results.verdicts import verdict
 __all__ = [
     "Experiment",
     "MissingResult",
+    "Pace",
     "Published",
     "Result",
     "Row",
     "StaleResult",
     "compare_versions",
     "confirm_result",
+    "expected_seconds",
     "experiment",
     "experiment_names",
     "find_experiment",
+    "in_words",
     "ledger_page",
     "ledger_rows",
     "load_result",

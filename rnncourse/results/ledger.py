@@ -129,9 +129,13 @@ def _ours(row: Row) -> str:
     if row.result is None:
         return "not run yet"
     values = _values(row.published.key, row.result)
-    if len(values) == 1:
-        return f"{values[0]:.3g} (1 seed)"
-    return f"{values.mean():.3g} ± {values.std(ddof=1):.2g} ({len(values)} seeds)"
+    counted = values[np.isfinite(values)]  # a run that never got there has no number of sequences
+    if not len(counted):
+        return f"none (0 of {len(values)} seeds)"
+    seeds = f"{len(values)} seeds" if len(counted) == len(values) else f"{len(counted)} of {len(values)} seeds"
+    if len(counted) == 1:
+        return f"{counted[0]:.3g} ({'1 seed' if len(values) == 1 else seeds})"
+    return f"{counted.mean():.3g} ± {counted.std(ddof=1):.2g} ({seeds})"
 
 
 def _values(key: str, result: Result) -> np.ndarray:
