@@ -125,8 +125,8 @@ def date_rates(
           "count": None},
 )  # fmt: skip
 def dates(*, seed: int, rates: dict[str, float], lengths: list[int], budget: int, count: int | None) -> dict:
-    """The sentence hoped for: on dates attention is far ahead after 250 steps and level after 4,000: here the gap is one
-    of learning speed, since ten characters fit into any vector.
+    """The sentence hoped for: on dates attention is far ahead after 250 steps and level after 4,000: here the gap is
+    one of learning speed, since ten characters fit into any vector.
 
     It would be refuted if the network without attention stopped short of nine dates in ten.
 

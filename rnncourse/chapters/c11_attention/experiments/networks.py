@@ -26,9 +26,6 @@ READERS = {
 }
 """From the name of a competitor to what figures and tables call it."""
 
-TIED_SPREAD = 0.3
-"""Of the numbers of an embedding that is the readout's matrix, too, before training; elsewhere it is PyTorch's 1."""
-
 BOS, EOS = 1, 2
 """The marks of every target of this chapter."""
 
@@ -78,8 +75,6 @@ def make_model(
             "additive": lambda: AdditiveAttention(hidden_size, hidden_size, hidden_size // 2),
         }[reader]()
         decoder = LuongDecoder(writer, targets, attention, **options)
-    # A readout that is tied to an embedding of unit vectors would start loud; smaller ones would start deaf.
-    nn.init.normal_(decoder.embedding.weight, std=TIED_SPREAD)
     return SequenceToSequence(encoder, decoder, Bridge(encoder.layer, writer))
 
 
