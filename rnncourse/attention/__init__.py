@@ -4,7 +4,8 @@ An attention scores a query against keys, turns the scores into weights that sum
 (:mod:`~rnncourse.attention.weighting`), and returns the mean of the values under them:
 ``context, weights = attention(query, memory)``, where the :class:`~rnncourse.attention.memory.Memory` holds values and
 keys, projected once. :mod:`~rnncourse.attention.additive` and :mod:`~rnncourse.attention.multiplicative` are the ways
-to score, and :mod:`~rnncourse.attention.uniform` is the control that does not. :mod:`~rnncourse.attention.self_attention` lets a sequence attend over its own past;
+to score, and :mod:`~rnncourse.attention.uniform` is the control that does not.
+:mod:`~rnncourse.attention.self_attention` lets a sequence attend over its own past;
 :mod:`~rnncourse.attention.block` and :mod:`~rnncourse.attention.transformer` make of it a layer of the grammar,
 ``outputs, state = layer(inputs, state, lengths)``, whose state is the cache of keys and values.
 """
