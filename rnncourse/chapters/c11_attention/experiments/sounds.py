@@ -189,7 +189,7 @@ def sound_rates(
 )
 def sound_lengths(*, seed: int, rates: dict[str, float], steps: int, budget: int, words: int | None) -> dict:
     """The sentence hoped for: at equal parameters and equal steps a network that looks makes fewer errors a phoneme in
-    words of eleven letters or more than one that gets a state or a mean, and its error hardly grows with the word.
+    words of eleven letters or more than one that gets a state or a mean.
 
     It would be refuted if the mean vector, which every step gets and which differs from attention in the weights alone,
     came within two standard errors of attention on the long words.

@@ -133,7 +133,7 @@ def where_it_looks(model: SequenceToSequence, data: Dataset, split: str, row: in
 RATES = {
     "smoke": {"seeds": 1, "rates": [1e-3, 3e-3], "steps": 2, "budget": 200_000, "pairs": 300},
     "page": {"seeds": 1, "rates": [1e-3, 2e-3], "steps": 100, "budget": BUDGET, "pairs": None},
-    "full": {"seeds": 1, "rates": [5e-4, 1e-3, 2e-3, 4e-3, 8e-3], "steps": 1_200, "budget": BUDGET, "pairs": None},
+    "full": {"seeds": 1, "rates": [5e-4, 1e-3, 2e-3, 4e-3, 8e-3], "steps": 1_600, "budget": BUDGET, "pairs": None},
 }
 
 
@@ -183,7 +183,7 @@ def _sweep(reader: str, *, seed: int, rates: list[float], steps: int, budget: in
     "11.verses",
     smoke={"seeds": 1, "rates": {"mean": 2e-3, "general": 2e-3}, "steps": 2, "budget": 200_000, "pairs": 300},
     page={"seeds": 1, "rates": {"mean": 2e-3, "general": 2e-3}, "steps": 100, "budget": BUDGET, "pairs": None},
-    full={"seeds": 3, "rates": {"mean": 2e-3, "general": 2e-3}, "steps": 1_200, "budget": BUDGET, "pairs": None},
+    full={"seeds": 3, "rates": {"mean": 2e-3, "general": 2e-3}, "steps": 1_600, "budget": BUDGET, "pairs": None},
 )
 def translations(*, seed: int, rates: dict[str, float], steps: int, budget: int, pairs: int | None) -> dict:
     """The sentence hoped for: at equal parameters and equal steps, the network with attention translates better than
