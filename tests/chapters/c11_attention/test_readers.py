@@ -86,7 +86,7 @@ def test_a_source_is_read_alike_alone_and_beside_a_longer_one(reader):
 def test_the_loss_of_a_split_is_the_mean_over_its_tokens():
     torch.manual_seed(0)
     model, split = make_model("general", 9, 9, **SIZES).eval(), backwards(10, 2)
-    whole = float(target_loss(model, split.batch()))
+    whole = target_loss(model, split.batch()).item()
     assert held_out_loss(model, split, batch_size=3) == pytest.approx(whole, rel=1e-5)
 
 
