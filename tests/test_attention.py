@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional as F
 
-from rnncourse.attention import AdditiveAttention, DotAttention, GeneralAttention, masked_softmax, weighted_mean
+from rnncourse.attention import (
+    AdditiveAttention,
+    DotAttention,
+    GeneralAttention,
+    UniformAttention,
+    masked_softmax,
+    weighted_mean,
+)
 from tests.oracles import assert_close, assert_same, leaf, random_lengths
 
 KINDS = {
@@ -17,6 +24,7 @@ KINDS = {
     "dot": lambda: DotAttention(4),
     "scaled": lambda: DotAttention(4, scaled=True),
     "general": lambda: GeneralAttention(4, 4),
+    "uniform": lambda: UniformAttention(4, 4),
 }
 
 
@@ -32,6 +40,8 @@ def score_by_hand(attention, query, value):
         return v @ torch.tanh(W @ query + U @ value)
     if isinstance(attention, GeneralAttention):
         return query @ attention.key.weight @ value
+    if isinstance(attention, UniformAttention):
+        return query.new_zeros(())
     return query @ value / (math.sqrt(len(query)) if attention.scaled else 1)
 
 
@@ -57,6 +67,15 @@ def test_attention_is_its_equation(attention, sizes):
     leaves |= {name: (value, value) for name, value in attention.named_parameters()}
     ours = attention(query, attention.memory(values, lengths))
     assert_same(ours, by_hand(attention, query, values, lengths), leaves, unused=True)
+
+
+def test_uniform_attention_is_the_mean_whatever_is_asked():
+    attention, values = UniformAttention(3, 4), leaf(2, 5, 4)
+    context, weights = attention(leaf(2, 7, 3), attention.memory(values, torch.tensor([5, 2])))
+    assert_close(context[0], values[0].mean(0).expand(7, 4), "all real")
+    assert_close(context[1], values[1, :2].mean(0).expand(7, 4), "padded")
+    assert weights[1, :, 2:].eq(0).all()
+    assert not list(attention.parameters())
 
 
 def check_scaled_dot_equals_torch(dtype, batch, queries, source, size, masked):
@@ -113,7 +132,9 @@ def check_a_fully_masked_row(attention):
     assert weights[0].eq(0).all()
     assert context[0].eq(0).all()
     leaves = [query, values, *attention.parameters()]
-    grads = torch.autograd.grad((context + weights.sum(-1, keepdim=True)).sum(), leaves, create_graph=True)
+    blind = isinstance(attention, UniformAttention)  # the query is not looked at
+    total = (context + weights.sum(-1, keepdim=True)).sum()
+    grads = torch.autograd.grad(total, leaves, create_graph=True, allow_unused=blind, materialize_grads=blind)
     assert all(torch.isfinite(grad).all() for grad in grads)
     assert grads[0][0].eq(0).all()
     assert grads[1][0].eq(0).all()

@@ -28,7 +28,7 @@ from tests.oracles import assert_close, assert_same, leaf, tensors
 SOURCES, TARGETS = 9, 8  # sizes of the two vocabularies
 EMBED, HIDDEN, VALUE = 4, 5, 6  # VALUE: the encoder's outputs, of two directions of three units
 CELLS = {"rnn": RNNCell, "lstm": LSTMCell, "gru": GRUCell, "mgu": MGUCell, "skip": SkipRNNCell}
-KINDS = ["plain", "luong", "luong fed", "bahdanau"]
+KINDS = ["plain", "luong", "luong tied", "luong fed", "bahdanau"]
 
 
 def decoder_of(kind, cell="gru", depth=1, implementation="kernel"):
@@ -41,6 +41,9 @@ def decoder_of(kind, cell="gru", depth=1, implementation="kernel"):
         return Decoder(layer(EMBED), TARGETS)
     if kind == "luong":
         return LuongDecoder(layer(EMBED), TARGETS, GeneralAttention(HIDDEN, VALUE))
+    if kind == "luong tied":
+        attention = GeneralAttention(HIDDEN, VALUE)
+        return LuongDecoder(layer(EMBED), TARGETS, attention, attentional_size=EMBED, tie_weights=True)
     if kind == "luong fed":
         attention = AdditiveAttention(HIDDEN, VALUE, 3)
         return LuongDecoder(layer(EMBED + 7), TARGETS, attention, attentional_size=7, input_feeding=True)
@@ -125,7 +128,13 @@ def bahdanau_by_hand(decoder, tokens, state):
 
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 @pytest.mark.parametrize(
-    ("kind", "by_hand"), [("luong", luong_by_hand), ("luong fed", fed_by_hand), ("bahdanau", bahdanau_by_hand)]
+    ("kind", "by_hand"),
+    [
+        ("luong", luong_by_hand),
+        ("luong tied", luong_by_hand),
+        ("luong fed", fed_by_hand),
+        ("bahdanau", bahdanau_by_hand),
+    ],
 )
 def test_a_decoder_with_attention_is_its_equations(kind, by_hand, cell):
     model = model_of(kind, cell, depth=2)
@@ -416,6 +425,8 @@ TOKENS = torch.ones(2, 3).long()
         (lambda: LuongDecoder(gru(), 8, DotAttention(5), input_feeding="no"), "input_feeding is 'no'"),
         (lambda: LuongDecoder(gru(), 8, DotAttention(5), input_feeding=True), "it should be more than 5"),
         (lambda: LuongDecoder(gru(), 8, DotAttention(5), attentional_size=0), "attentional_size is 0"),
+        (lambda: LuongDecoder(gru(), 8, DotAttention(5), tie_weights=True), "attentional_size is 5; with tie_weights"),
+        (lambda: LuongDecoder(gru(), 8, DotAttention(5), tie_weights=1), "tie_weights is 1"),
         (lambda: BahdanauDecoder(gru(), 8, DotAttention(4)), "attention has query size 4; it should be 5"),
         (lambda: BahdanauDecoder(gru(), 8, DotAttention(5)), "layer has input size 4; it should be more than 5"),
         (lambda: LuongDecoder(gru(), 8, DotAttention(5))(TOKENS, torch.zeros(2, 5)), "state is a Tensor"),

@@ -4,7 +4,8 @@ An attention scores a query against keys, turns the scores into weights that sum
 (:mod:`~rnncourse.attention.weighting`), and returns the mean of the values under them:
 ``context, weights = attention(query, memory)``, where the :class:`~rnncourse.attention.memory.Memory` holds values and
 keys, projected once. :mod:`~rnncourse.attention.additive` and :mod:`~rnncourse.attention.multiplicative` are the ways
-to score. :mod:`~rnncourse.attention.self_attention` lets a sequence attend over its own past;
+to score, and :mod:`~rnncourse.attention.uniform` is the control that does not.
+:mod:`~rnncourse.attention.self_attention` lets a sequence attend over its own past;
 :mod:`~rnncourse.attention.block` and :mod:`~rnncourse.attention.transformer` make of it a layer of the grammar,
 ``outputs, state = layer(inputs, state, lengths)``, whose state is the cache of keys and values.
 """
@@ -17,6 +18,7 @@ from rnncourse.attention.multiplicative import DotAttention, GeneralAttention
 from rnncourse.attention.positions import LearnedPositions, SinusoidalPositions
 from rnncourse.attention.self_attention import KeyValues, SelfAttention, causal_mask
 from rnncourse.attention.transformer import CausalTransformer, TransformerState
+from rnncourse.attention.uniform import UniformAttention
 from rnncourse.attention.weighting import masked_softmax, weighted_mean
 
 __all__ = [
@@ -32,6 +34,7 @@ __all__ = [
     "SelfAttention",
     "SinusoidalPositions",
     "TransformerState",
+    "UniformAttention",
     "causal_mask",
     "masked_softmax",
     "weighted_mean",

@@ -26,8 +26,9 @@ class Attention(nn.Module):
     runs over the source's own steps, never over padding.
 
     This is the base of :class:`~rnncourse.attention.additive.AdditiveAttention`,
-    :class:`~rnncourse.attention.multiplicative.DotAttention` and
-    :class:`~rnncourse.attention.multiplicative.GeneralAttention`; a subclass says how keys are made (``project``) and
+    :class:`~rnncourse.attention.multiplicative.DotAttention`,
+    :class:`~rnncourse.attention.multiplicative.GeneralAttention` and
+    :class:`~rnncourse.attention.uniform.UniformAttention`; a subclass says how keys are made (``project``) and
     how they are scored (``scores``).
 
     Args:

@@ -17,6 +17,7 @@ _NAMES = (
     "letter_to_sound",
     "grapheme_to_phoneme",
     "dates",
+    "translation",
     "mnist1d",
     "santa_fe_laser",
     "python_syntax",

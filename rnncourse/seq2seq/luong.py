@@ -39,6 +39,8 @@ class LuongDecoder(AttentionDecoder):
         attentional_size: Features of :math:`\tilde h`; the layer's ``output_size`` if not given.
         input_feeding: Whether the layer reads the attentional vector of the step before.
         dropout: The probability of dropout on embeddings and on what is read out.
+        tie_weights: Whether the readout's matrix is the embedding's: one vector for a word, read and written. Then
+            the attentional vector is as wide as the embedding.
 
     Raises:
         ValueError: If a part is none, the layer reads from both ends, or sizes do not fit together.
@@ -65,10 +67,12 @@ class LuongDecoder(AttentionDecoder):
         attentional_size: int | None = None,
         input_feeding: bool = False,
         dropout: float = 0.0,
+        tie_weights: bool = False,
     ) -> None:
         check_layer("layer", layer)
         check_kind("attention", attention, Attention)
         check_flag("input_feeding", input_feeding)
+        check_flag("tie_weights", tie_weights)
         size = layer.output_size if attentional_size is None else attentional_size
         check_positive("attentional_size", size)
         if attention.query_size != layer.output_size:
@@ -77,9 +81,16 @@ class LuongDecoder(AttentionDecoder):
                 "output size"
             )
         beside = size if input_feeding else 0
+        if tie_weights and size != layer.input_size - beside:
+            raise ValueError(
+                f"attentional_size is {size}; with tie_weights it should be {layer.input_size - beside}, the size of "
+                "the embedding"
+            )
         super().__init__(layer, vocab_size, attention, beside=beside, read_size=size, dropout=dropout)
         self.input_feeding = input_feeding
         self.combine = nn.Linear(attention.value_size + layer.output_size, size)
+        if tie_weights:
+            self.readout.weight = self.embedding.weight
 
     def start(self, state, outputs, lengths=None) -> DecoderState:
         """The state before the first step; see :meth:`~rnncourse.seq2seq.attentive.AttentionDecoder.start`."""

@@ -84,7 +84,7 @@ def truncated(parts, reach):
 
 
 def truncated_inputs(draw: Draw, fits: bool) -> tuple:
-    # Each of these numbers of steps has many divisors, and many that are none: it does not say which is k.
+    # Each of these numbers of steps has many divisors, and many that are none: it does not say which is the reach.
     hidden, time = draw.integer(2, 4), (12, 18, 20, 24)[draw.integer(0, 3)]
     sizes = [k for k in range(2, time - 1) if (time % k == 0) == fits]
     reach = sizes[draw.integer(0, len(sizes) - 1)]

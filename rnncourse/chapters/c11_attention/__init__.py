@@ -1,0 +1,1 @@
+"""All that chapter 11 alone needs: attention."""

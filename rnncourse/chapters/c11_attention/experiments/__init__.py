@@ -1,0 +1,1 @@
+"""The experiments of chapter 11: what needs several seeds or minutes."""

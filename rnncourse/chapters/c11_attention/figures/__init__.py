@@ -1,0 +1,1 @@
+"""The figures that chapter 11 alone draws."""
