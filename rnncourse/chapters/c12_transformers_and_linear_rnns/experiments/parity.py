@@ -287,6 +287,8 @@ def asked_at_the_end(count: int, length: int, seed: np.random.Generator) -> tupl
             size=f"{title} of 256 units, batches of 128 strings of 1 to 40 bits, Adam, 1,000,000 steps; perfect for "
             "all of 10 seeds (appendix B.1)",
             comparable=True,
+            better="higher",
+            margin=0.5,
             why="the task, the network, the batches, the optimiser, a rate of their three and the criterion are "
             "theirs; we train for many fewer steps, and the weights are drawn as PyTorch draws them",
             what=f"parity check, {title}",
