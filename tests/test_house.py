@@ -194,12 +194,9 @@ def archives(tmp_path_factory):
 def test_the_wheel_carries_the_notebooks(archives):
     names = zipfile.ZipFile(archives[0]).namelist()
     for folder in ("book", "exercises"):
-        ours = {path.name for path in (ROOT / folder).glob("*.ipynb")}
-        assert {
-            name.rsplit("/", 1)[1]
-            for name in names
-            if name.startswith(f"rnncourse/_course/{folder}/") and name.endswith(".ipynb")
-        } == ours
+        ours = {path.relative_to(ROOT).as_posix() for path in (ROOT / folder).rglob("*.ipynb")}
+        carried = (name.removeprefix("rnncourse/_course/") for name in names if name.endswith(".ipynb"))
+        assert {name for name in carried if name.startswith(f"{folder}/")} == ours
     assert "rnncourse/__init__.py" in names
     outside = [name for name in names if not name.startswith(("rnncourse/", "rnncourse-"))]
     assert outside == []
