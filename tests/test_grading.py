@@ -665,7 +665,7 @@ def test_an_untouched_chapter_is_graded_but_not_attempted(course, tmp_path, monk
     monkeypatch.chdir(folder)
     check("2.1", lambda *arguments: (_ for _ in ()).throw(NotImplementedError("Exercise 2.1")))
     rows = progress.summarise(progress.read(folder / progress.FILE_NAME), all_questions().values())
-    assert next(row for row in rows if row[0] == "2")[1:4] == ("0 of 5", "0 of 5", "5 of 5")
+    assert next(row for row in rows if row[0] == "2")[1:4] == ("0 of 6", "0 of 6", "6 of 6")
     assert {row[5].split(";")[0] for row in rows} == {"not started"}
     capsys.readouterr()
 

@@ -61,10 +61,9 @@ def test_the_guide_names_only_questions_and_chapters_that_exist():
 def test_the_term_of_the_guide_leaves_no_question_out():
     term = GUIDE.split("### Twelve weeks")[1]
     asked = set()
-    for first, last in re.findall(r"(\d\.\d) to (\d\.\d)", term):
-        chapter = first[0]
-        asked |= {f"{chapter}.{n}" for n in range(int(first[2]), int(last[2]) + 1)}
-    asked |= set(re.findall(r"(?<![\d.])(\d\.\d)(?![\d.])", term))
+    for chapter, first, last in re.findall(r"(\d+)\.(\d) to \1\.(\d)", term):
+        asked |= {f"{chapter}.{n}" for n in range(int(first), int(last) + 1)}
+    asked |= set(re.findall(r"(?<![\d.])(\d+\.\d)(?![\d.])", term))
     assert asked == set(all_questions())
 
 

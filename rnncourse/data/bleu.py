@@ -34,7 +34,7 @@ def bleu(predicted: Sequence[Sequence[str]], references: Sequence[Sequence[str]]
     Source: Papineni et al. (2002) for the measure, from secondary sources; Post (2018) for the program.
 
     Example:
-        >>> bleu([["let", "there", "be", "light"]], [["let", "there", "be", "light"]])
+        >>> round(bleu([["let", "there", "be", "light"]], [["let", "there", "be", "light"]]), 6)
         100.0
         >>> round(bleu([["let", "there", "be", "dark"]], [["let", "there", "be", "light"]]), 1)
         59.5

@@ -16,7 +16,7 @@ class Table:
     Args:
         columns: The headings, left to right.
         rows: From a row's label to its cells, one for each column: a number, None where there is none, or words that
-            stand as they are, such as a :meth:`rnncourse.results.Result.text`.
+            stand as they are, such as `2.10 ± 0.02`.
         corner: The heading over the labels.
         numbers: How numbers are written, as Python's ``format`` takes it; a mapping says it by column, and what is in
             no mapping is written as it is.

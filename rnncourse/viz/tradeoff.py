@@ -38,7 +38,7 @@ def sizes_and_bits(
         raise ValueError("curves and points are both empty; there should be something to draw")
     figure, axes = style.figure(width=7, height=3.6)
     # Above the mark, left of that, below it: the names of two families do not meet where their marks do.
-    colours, places = iter(style.CYCLE), cycle([((0, 6), "center"), ((-3, 5), "right"), ((0, -13), "center")])
+    colours, places = iter(style.CYCLE), cycle([((0, 6), "center"), ((-8, 5), "right"), ((0, -14), "center")])
     for name, members in curves.items():
         colour, (place, side) = next(colours), next(places)
         axes.plot(

@@ -116,7 +116,7 @@ def model_of_budget(kind: str, budget: int, *, sources: int, targets: int, embed
     Example:
         >>> model = model_of_budget("forward", 20_000, sources=27, targets=42, embedding=16)
         >>> sum(parameter.numel() for parameter in model.parameters())
-        19982
+        20046
     """
     sizes = {"sources": sources, "targets": targets, "embedding": embedding}
     hidden = matched_hidden_size(lambda hidden: make_model(kind, hidden_size=hidden, **sizes), budget)

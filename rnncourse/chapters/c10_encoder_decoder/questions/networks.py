@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from rnncourse.grading.spec import Draw, Question, Wrong
+from rnncourse.grading.spec import BY_AUTOGRAD, Draw, Question, Wrong
 
 
 def teacher_forcing(targets: Tensor, lengths: Tensor, logits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -190,5 +190,5 @@ BACK = Question(
         "First delta, at each step: what arrives at the state, times the slope of its tanh.",
         "What the first step hands on through W lands at the first state, and that is the context.",
     ),
-    flags=(r"\.backward\(", r"autograd"),
+    flags=BY_AUTOGRAD,
 )

@@ -34,7 +34,9 @@ def _edited(draw: Draw, word: list[int], what: str) -> list[int]:
 
 
 def rates_inputs(draw: Draw, more: int) -> tuple:
-    end, steps = draw.integer(12, 15), draw.integer(6, 7)
+    steps = draw.integer(6, 7)
+    # What stands behind the end comes oftener than the end, and may be larger: nothing but `end` says which is which.
+    end, behind = (torch.randperm(8, generator=draw.generator)[:2] + 12).tolist()
     changes = ["cut", "drop the first", "drop", "drop", "exchange", "exchange", "insert"]
     changes += [""] * draw.integer(0, 4)  # fewer right than wrong
     changes += [("drop", "exchange")[draw.integer(0, 1)] for _ in range(more + draw.integer(0, 3))]
@@ -43,8 +45,8 @@ def rates_inputs(draw: Draw, more: int) -> tuple:
         length = steps if change == "cut" else draw.integer(4, 5)
         word = (torch.randperm(9, generator=draw.generator)[:length] + 1).tolist()  # each symbol once
         heard = _edited(draw, word, change)
-        said.append([*heard, end, *draw.integers(1, 9, steps).tolist()][:steps])
-        wanted.append([*word, end, *[end] * steps][: steps + 1])
+        said.append([*heard, end, *draw.integers(1, 9, 1).tolist(), *[behind] * steps][:steps])
+        wanted.append([*word, end, *[behind] * steps][: steps + 1])
     order = torch.randperm(len(changes), generator=draw.generator)
     return torch.tensor(said)[order], torch.tensor(wanted)[order], end
 

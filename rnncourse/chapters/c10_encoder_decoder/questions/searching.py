@@ -29,7 +29,7 @@ def beam_inputs(draw: Draw, width: int) -> tuple:
     first = draw.normal(symbols, scale=1.5)
     after = draw.normal(symbols, symbols, scale=1.5)
     after[:, 0] += 1  # some end early
-    return first.log_softmax(0), after.log_softmax(1), width, draw.integer(4, 5)
+    return first.log_softmax(0), after.log_softmax(1), width, draw.integer(4, 7)
 
 
 def trap_inputs(draw: Draw) -> tuple:
@@ -42,7 +42,7 @@ def trap_inputs(draw: Draw) -> tuple:
     after[good] = 0.05 * draw.uniform(symbols, low=0.9, high=1.1)
     after[good, 0] = 1.0
     after[0, 0] = 0.01
-    return (first / first.sum()).log(), (after / after.sum(1, keepdim=True)).log(), 2, draw.integer(4, 5)
+    return (first / first.sum()).log(), (after / after.sum(1, keepdim=True)).log(), 2, draw.integer(4, 7)
 
 
 def _each_place_grows_once(first: Tensor, after: Tensor, width: int, steps: int) -> tuple[Tensor, Tensor]:

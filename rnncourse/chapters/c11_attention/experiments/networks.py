@@ -55,7 +55,7 @@ def make_model(
 
     Example:
         >>> sum(p.numel() for p in make_model("mean", 9, 7, embedding_size=4, hidden_size=6).parameters())
-        580
+        543
     """
     check_choice("reader", reader, tuple(READERS))
     if hidden_size % 2:

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from rnncourse.grading.spec import Draw, Question, Wrong
+from rnncourse.grading.spec import BY_AUTOGRAD, Draw, Question, Wrong
 
 
 def look_up(query: Tensor, values: Tensor, lengths: Tensor, W: Tensor, U: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
@@ -171,5 +171,5 @@ BACK = Question(
         "Three stages: the mean under the weights, the softmax, the products. Go back through them one by one.",
         "For a softmax with weights a and an arriving gradient g, what leaves is a * (g - a @ g).",
     ),
-    flags=(r"\.backward\(", r"autograd"),
+    flags=BY_AUTOGRAD,
 )
