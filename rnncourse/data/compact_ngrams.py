@@ -5,10 +5,12 @@ Whoever compares a table with a network by their bytes owes the table better tha
 """
 
 import lzma
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
+from rnncourse.data.dataset import Dataset
 from rnncourse.data.ngrams import InterpolatedNgram, _Table
 from rnncourse.signatures import checked
 
@@ -180,6 +182,34 @@ def pruned_to(model: InterpolatedNgram, budget: int, halvings: int = 10) -> Fitt
         else:
             low = middle
     return best
+
+
+def best_tables(
+    text: Dataset, orders: Sequence[int], budgets: Sequence[int], *, halvings: int = 10
+) -> dict[str, list[float]]:
+    """The best table of each size: every order is pruned to it, and the validation text chooses.
+
+    Args:
+        text: A data set of prose.
+        orders: Longest n-grams to try.
+        budgets: Bytes.
+        halvings: As for :func:`pruned_to`.
+
+    Returns:
+        For each size the ``bits`` per character on the test text, the ``bytes`` as stored, and the ``order``.
+
+    Raises:
+        ValueError: If a size does not even hold the single characters.
+    """
+    models = [InterpolatedNgram(order, len(text.vocabulary)).fit(text.train.codes) for order in orders]
+    found: dict[str, list[float]] = {"bits": [], "bytes": [], "order": []}
+    for budget in budgets:
+        tables = [pruned_to(model, budget, halvings=halvings) for model in models]
+        best = min(tables, key=lambda table: table.model.bits_per_character(text.valid.codes))
+        found["bits"].append(best.model.bits_per_character(text.test.codes))
+        found["bytes"].append(float(best.bytes))
+        found["order"].append(float(best.model.order))
+    return found
 
 
 def _fitted(model: InterpolatedNgram, least: float) -> Fitted:

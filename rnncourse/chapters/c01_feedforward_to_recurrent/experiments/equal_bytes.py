@@ -5,18 +5,17 @@ from typing import Any
 
 import torch
 
+from rnncourse.chapters.c01_feedforward_to_recurrent.experiments.character_training import learn_prose, prose
 from rnncourse.chapters.c01_feedforward_to_recurrent.experiments.context_and_memory import character_network
 from rnncourse.chapters.c01_feedforward_to_recurrent.experiments.storage import stored
 from rnncourse.chapters.c01_feedforward_to_recurrent.experiments.tuning import tune
-from rnncourse.data import load
-from rnncourse.data.compact_ngrams import pruned_to
+from rnncourse.data.compact_ngrams import best_tables
 from rnncourse.data.dataset import Dataset
-from rnncourse.data.ngrams import InterpolatedNgram
 from rnncourse.depth import matched_hidden_size
 from rnncourse.models import LanguageModel
-from rnncourse.models.text import next_character_loss, text_bits
+from rnncourse.models.text import text_bits
 from rnncourse.results import experiment
-from rnncourse.training import History, cosine, fit
+from rnncourse.training import History
 
 KINDS = {"window of 4": 4, "window of 8": 8, "RNN": None}
 """The networks by their window; the recurrent one has none."""
@@ -67,24 +66,7 @@ def train_network(
     """
     torch.manual_seed(seed)
     model = network_of(kind, len(text.vocabulary), kilobytes=kilobytes)
-    history = fit(
-        model,
-        text.train.batches(32, seq_len=64, seed=seed, drop_last=True),
-        loss=next_character_loss,
-        steps=steps,
-        lr=lr,
-        schedule=cosine(steps, warmup=min(50, steps // 2)),
-        validate=lambda model: text_bits(model, text.valid.codes),
-        validate_every=steps,
-        seed=seed,
-        progress=False,
-    )
-    return model, history
-
-
-@cache
-def _text(max_chars: int) -> Dataset:
-    return load("prose", max_chars=max_chars)
+    return model, learn_prose(model, text, steps=steps, lr=lr, seed=seed)
 
 
 @cache
@@ -99,16 +81,7 @@ def compact_tables(max_chars: int, orders: tuple[int, ...], kilobytes: tuple[int
     Returns:
         For each size the ``bits`` per character on the test text, the ``bytes`` as stored, and the ``order``.
     """
-    text = _text(max_chars)
-    models = [InterpolatedNgram(order, len(text.vocabulary)).fit(text.train.codes) for order in orders]
-    found: dict[str, list[float]] = {"bits": [], "bytes": [], "order": []}
-    for size in kilobytes:
-        tables = [pruned_to(model, 1000 * size) for model in models]
-        best = min(tables, key=lambda table: table.model.bits_per_character(text.valid.codes))
-        found["bits"].append(best.model.bits_per_character(text.test.codes))
-        found["bytes"].append(float(best.bytes))
-        found["order"].append(float(best.model.order))
-    return found
+    return best_tables(prose(max_chars), orders, [1000 * size for size in kilobytes])
 
 
 def _sweep(kinds: list[str], *, kilobytes: list[int], rates: list[float], steps: int, max_chars: int, seed: int):
@@ -117,11 +90,11 @@ def _sweep(kinds: list[str], *, kilobytes: list[int], rates: list[float], steps:
         for size in kilobytes:
 
             def score(lr: float, kind: str = kind, size: int = size) -> float:
-                return train_network(kind, _text(max_chars), kilobytes=size, steps=steps, lr=lr, seed=seed)[1].best
+                return train_network(kind, prose(max_chars), kilobytes=size, steps=steps, lr=lr, seed=seed)[1].best
 
             tuned = tune(rates, score)
             key = f"{kind}, {size}"
-            values |= {f"{key}: valid": tuned.scores, f"{key}: rate": tuned.rate, f"{key}: inside": tuned.inside}
+            values |= tuned.named(key)
     return values
 
 
@@ -186,7 +159,7 @@ def equal_bytes(
         For each kind by size: ``bits`` on the test text, ``bytes``, ``hidden`` units, and ``half``, the bits with
         weights of 16 bits; and ``table`` with the same of the tables and their ``order``.
     """
-    text = _text(max_chars)
+    text = prose(max_chars)
     tables = compact_tables(max_chars, tuple(orders), tuple(kilobytes))
     values: dict[str, Any] = {f"table: {key}": column for key, column in tables.items()}
     for kind, of_sizes in rates.items():

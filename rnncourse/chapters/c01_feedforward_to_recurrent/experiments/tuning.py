@@ -6,7 +6,7 @@ rate lies inside it. At an edge a better one may lie beyond, and the grid is to 
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rnncourse.training import Diverged
 
@@ -23,6 +23,22 @@ class Tuned(NamedTuple):
     scores: list[float]
     rate: float
     inside: bool
+
+    def named(self, name: object, what: str = "valid") -> dict[str, Any]:
+        """The values of a result for one competitor.
+
+        Args:
+            name: The competitor.
+            what: What the scores are.
+
+        Returns:
+            The scores, the rate, and whether it lies inside, each under the competitor's name.
+
+        Example:
+            >>> Tuned([0.5, 0.4], 0.2, False).named("LSTM")
+            {'LSTM: valid': [0.5, 0.4], 'LSTM: rate': 0.2, 'LSTM: inside': False}
+        """
+        return {f"{name}: {what}": self.scores, f"{name}: rate": self.rate, f"{name}: inside": self.inside}
 
 
 def tune(rates: list[float], score: Callable[[float], float]) -> Tuned:

@@ -7,18 +7,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from rnncourse.chapters.c01_feedforward_to_recurrent.experiments.character_training import learn_prose, prose
 from rnncourse.chapters.c01_feedforward_to_recurrent.experiments.storage import BITS, stored
 from rnncourse.chapters.c01_feedforward_to_recurrent.experiments.tuning import tune
 from rnncourse.chapters.c02_vanilla_rnn.experiments.language_modelling import bits_with_context, character_model
-from rnncourse.data import load
-from rnncourse.data.compact_ngrams import pruned_to
+from rnncourse.data.compact_ngrams import best_tables
 from rnncourse.data.compressors import primed_bits
 from rnncourse.data.dataset import Dataset
-from rnncourse.data.ngrams import InterpolatedNgram
 from rnncourse.models import LanguageModel
-from rnncourse.models.text import next_character_loss, text_bits
+from rnncourse.models.text import text_bits
 from rnncourse.results import experiment
-from rnncourse.training import History, cosine, fit
+from rnncourse.training import History
 
 CONTEXTS = (1, 2, 4, 6, 8, 10, 12, 16, 24, 32, 48)
 """Characters of context that are compared with all :data:`REACH`."""
@@ -46,19 +45,7 @@ def train_tuned(text: Dataset, *, hidden_size: int, steps: int, lr: float, seed:
     """
     torch.manual_seed(seed)
     model = character_model(len(text.vocabulary), hidden_size=hidden_size)
-    history = fit(
-        model,
-        text.train.batches(32, seq_len=64, seed=seed, drop_last=True),
-        loss=next_character_loss,
-        steps=steps,
-        lr=lr,
-        schedule=cosine(steps, warmup=min(50, steps // 2)),
-        validate=lambda model: text_bits(model, text.valid.codes),
-        validate_every=steps,
-        seed=seed,
-        progress=False,
-    )
-    return model, history
+    return model, learn_prose(model, text, steps=steps, lr=lr, seed=seed)
 
 
 class Cut(NamedTuple):
@@ -121,28 +108,14 @@ def _surprise(model: nn.Module, codes: Tensor, places: Tensor, size: int) -> Ten
 
 
 @cache
-def _text(max_chars: int | None) -> Dataset:
-    return load("prose", max_chars=max_chars)
-
-
-@cache
 def _tables(max_chars: int | None, orders: tuple[int, ...], budgets: tuple[int, ...]) -> dict[str, list[float]]:
     """The table that validates best within each number of bytes."""
-    text = _text(max_chars)
-    models = [InterpolatedNgram(order, len(text.vocabulary)).fit(text.train.codes) for order in orders]
-    found: dict[str, list[float]] = {"bits": [], "bytes": [], "order": []}
-    for budget in budgets:
-        fitted = [pruned_to(model, budget, halvings=8) for model in models]
-        best = min(fitted, key=lambda table: table.model.bits_per_character(text.valid.codes))
-        found["bits"].append(best.model.bits_per_character(text.test.codes))
-        found["bytes"].append(float(best.bytes))
-        found["order"].append(float(best.model.order))
-    return found
+    return best_tables(prose(max_chars), orders, budgets, halvings=8)
 
 
 @cache
 def _compressors(max_chars: int | None) -> dict[str, float]:
-    text = _text(max_chars)
+    text = prose(max_chars)
     return primed_bits(text.train.text, text.test.text)
 
 
@@ -173,7 +146,7 @@ def compact_rates(
     *, seed: int, rates: list[float], steps: int, hidden_size: int, max_chars: int | None
 ) -> dict[str, Any]:
     """The learning rate of ``02.compact``, at its full length, by the bits on the validation text."""
-    text = _text(max_chars)
+    text = prose(max_chars)
     tuned = tune(rates, lambda lr: train_tuned(text, hidden_size=hidden_size, steps=steps, lr=lr, seed=seed)[1].best)
     return {"valid": tuned.scores, "rate": tuned.rate, "inside": tuned.inside}
 
@@ -211,7 +184,7 @@ def compact(
         ``rnn_bytes``; ``table``, ``table_bytes`` and ``table_order`` of the best table within as many bytes; and for
         each of :data:`CONTEXTS` the ``excess``, its standard ``error``, and the share of places that ``depends``.
     """
-    text = _text(max_chars)
+    text = prose(max_chars)
     model, _ = train_tuned(text, hidden_size=hidden_size, steps=steps, lr=lr, seed=seed)
     forms = [stored(model, bits) for bits in BITS]
     tables = _tables(max_chars, tuple(orders), tuple(form.bytes for form in forms))

@@ -1,14 +1,13 @@
 """What the carried state is good for: context that a short window lacks, or training without cold starts?"""
 
-from functools import cache
 from typing import Any
 
 import torch
 
+from rnncourse.chapters.c01_feedforward_to_recurrent.experiments.character_training import prose
 from rnncourse.chapters.c01_feedforward_to_recurrent.experiments.tuning import tune
 from rnncourse.chapters.c02_vanilla_rnn.experiments.language_modelling import bits_with_context, character_model
 from rnncourse.chapters.c03_backpropagation_through_time.experiments.carried_state import CarriedLoss
-from rnncourse.data import load
 from rnncourse.data.dataset import Dataset
 from rnncourse.models import LanguageModel
 from rnncourse.models.text import next_character_loss, text_bits
@@ -61,11 +60,6 @@ def train_windows(
     return model, history
 
 
-@cache
-def _text(max_chars: int) -> Dataset:
-    return load("prose", max_chars=max_chars)
-
-
 @experiment(
     "03.cold_starts_rates",
     smoke={"seeds": 1, "rates": [1e-3, 2e-3], "steps": 2, "max_chars": 30_000},
@@ -77,9 +71,9 @@ def cold_starts_rates(*, seed: int, rates: list[float], steps: int, max_chars: i
     values: dict[str, Any] = {}
     for kind in KINDS:
         tuned = tune(
-            rates, lambda lr, kind=kind: train_windows(kind, _text(max_chars), steps=steps, lr=lr, seed=seed)[1].best
+            rates, lambda lr, kind=kind: train_windows(kind, prose(max_chars), steps=steps, lr=lr, seed=seed)[1].best
         )
-        values |= {f"{kind}: valid": tuned.scores, f"{kind}: rate": tuned.rate, f"{kind}: inside": tuned.inside}
+        values |= tuned.named(kind)
     return values
 
 
@@ -115,7 +109,7 @@ def cold_starts(
         For each kind: ``bits`` on the test text read on and on, and ``cold``, the bits after each of ``contexts`` from
         a cold state; and ``share``, how much of the gain is left at the first of ``contexts``.
     """
-    text = _text(max_chars)
+    text = prose(max_chars)
     places = torch.linspace(max(contexts), len(text.test.codes) - 1, count).long()
     values: dict[str, Any] = {}
     for kind, lr in rates.items():

@@ -140,7 +140,7 @@ def swept_remedies(names: list[str], *, length: int, steps: int, rates: list[flo
             return effort(solved=run.solved, sequences=run.sequences, error=run.error, baseline=BASELINE)
 
         tuned = tune(rates, score)
-        values |= {f"{name}: effort": tuned.scores, f"{name}: rate": tuned.rate, f"{name}: inside": tuned.inside}
+        values |= tuned.named(name, "effort")
     return values
 
 

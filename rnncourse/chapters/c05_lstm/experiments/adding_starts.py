@@ -102,7 +102,7 @@ def adding_starts_rates(
             return effort(solved=run.solved, sequences=run.sequences, error=run.error, baseline=BASELINE)
 
         tuned = tune(rates, score)
-        values |= {f"{name}: effort": tuned.scores, f"{name}: rate": tuned.rate, f"{name}: inside": tuned.inside}
+        values |= tuned.named(name, "effort")
     return values
 
 

@@ -72,7 +72,7 @@ def swept_1997(
             return effort(solved=found.solved, sequences=found.sequences, error=found.error, baseline=baseline)
 
         tuned = tune(rates, score)
-        values |= {f"{start}: effort": tuned.scores, f"{start}: rate": tuned.rate, f"{start}: inside": tuned.inside}
+        values |= tuned.named(start, "effort")
     return values
 
 

@@ -259,7 +259,7 @@ def reber_rates(
             return effort(solved=found.solved, sequences=found.sequences, error=1 - found.share, baseline=1.0)
 
         tuned = tune(rates, score)
-        values |= {f"{name}: effort": tuned.scores, f"{name}: rate": tuned.rate, f"{name}: inside": tuned.inside}
+        values |= tuned.named(name, "effort")
     return values
 
 

@@ -163,11 +163,7 @@ def temporal_order_rates(*, seed: int, tasks: list[int], steps: list[int], rates
             )
 
         tuned = tune(rates, score)
-        values |= {
-            f"{relevant}: effort": tuned.scores,
-            f"{relevant}: rate": tuned.rate,
-            f"{relevant}: inside": tuned.inside,
-        }
+        values |= tuned.named(relevant, "effort")
     return values
 
 

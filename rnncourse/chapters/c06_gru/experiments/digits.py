@@ -84,7 +84,7 @@ def digits_rates(*, seed: int, names: list[str], steps: int, rates: list[float],
     values: dict[str, Any] = {}
     for name in names:
         tuned = tune(rates, lambda lr, name=name: learn(name, budget=budget, steps=steps, lr=lr, seed=seed)[1].best)
-        values |= {f"{name}: valid": tuned.scores, f"{name}: rate": tuned.rate, f"{name}: inside": tuned.inside}
+        values |= tuned.named(name)
     return values
 
 

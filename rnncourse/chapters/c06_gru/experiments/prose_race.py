@@ -1,21 +1,20 @@
 """Cells on prose at equal parameters: equal steps, or equal seconds with schedules that end there."""
 
-from functools import cache
 from typing import Any
 
 import torch
 
+from rnncourse.chapters.c01_feedforward_to_recurrent.experiments.character_training import learn_prose, prose
 from rnncourse.chapters.c01_feedforward_to_recurrent.experiments.tuning import tune
-from rnncourse.chapters.c06_gru.experiments.cell_comparison import BATCH_SIZE, EMBEDDING_SIZE, SEQ_LEN
+from rnncourse.chapters.c06_gru.experiments.cell_comparison import EMBEDDING_SIZE
 from rnncourse.chapters.c06_gru.experiments.starts import started_cell
-from rnncourse.data import load
 from rnncourse.data.dataset import Dataset
 from rnncourse.depth import matched_hidden_size
 from rnncourse.layers import Recurrent
 from rnncourse.models import LanguageModel
-from rnncourse.models.text import next_character_loss, text_bits
+from rnncourse.models.text import text_bits
 from rnncourse.results import experiment
-from rnncourse.training import History, cosine, fit
+from rnncourse.training import History
 
 RACERS = ("tanh, orthogonal", "LSTM, forget bias 1", "GRU, orthogonal", "MGU, orthogonal")
 
@@ -66,19 +65,7 @@ def train_racer(
     """
     torch.manual_seed(seed)
     model = prose_model(name, len(text.vocabulary), budget=budget)
-    history = fit(
-        model,
-        text.train.batches(BATCH_SIZE, seq_len=SEQ_LEN, seed=seed, drop_last=True),
-        loss=next_character_loss,
-        steps=steps,
-        lr=lr,
-        schedule=cosine(steps, warmup=min(50, steps // 2)),
-        validate=lambda model: text_bits(model, text.valid.codes),
-        validate_every=steps,
-        seed=seed,
-        progress=False,
-    )
-    return model, history
+    return model, learn_prose(model, text, steps=steps, lr=lr, seed=seed)
 
 
 def steps_within(seconds: float, milliseconds: dict[str, float]) -> dict[str, int]:
@@ -98,25 +85,20 @@ def steps_within(seconds: float, milliseconds: dict[str, float]) -> dict[str, in
     return {name: max(1, int(1000 * seconds / cost)) for name, cost in milliseconds.items()}
 
 
-@cache
-def _text(max_chars: int) -> Dataset:
-    return load("prose", max_chars=max_chars)
-
-
 def _sweep(steps: dict[str, int], *, rates: list[float], budget: int, max_chars: int, seed: int) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name, count in steps.items():
 
         def score(lr: float, name: str = name, count: int = count) -> float:
-            return train_racer(name, _text(max_chars), budget=budget, steps=count, lr=lr, seed=seed)[1].best
+            return train_racer(name, prose(max_chars), budget=budget, steps=count, lr=lr, seed=seed)[1].best
 
         tuned = tune(rates, score)
-        values |= {f"{name}: valid": tuned.scores, f"{name}: rate": tuned.rate, f"{name}: inside": tuned.inside}
+        values |= tuned.named(name)
     return values
 
 
 def _final(steps: dict[str, int], rates: dict[str, float], *, budget: int, max_chars: int, seed: int) -> dict[str, Any]:
-    text, values = _text(max_chars), {}
+    text, values = prose(max_chars), {}
     for name, lr in rates.items():
         model, history = train_racer(name, text, budget=budget, steps=steps[name], lr=lr, seed=seed)
         values |= {

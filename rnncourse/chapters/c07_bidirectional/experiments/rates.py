@@ -1,7 +1,9 @@
 """Which learning rate for which competitor? One grid for all, at the full length of training, judged on validation."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 
 from rnncourse.training import Diverged, History
 
@@ -46,3 +48,21 @@ def chosen(rates: list[float], errors: list[float]) -> float:
     if not finite:
         raise ValueError(f"errors is {errors}; training should go well at one rate at least")
     return min(finite)[1]
+
+
+def sweep(names: Sequence[str], rates: list[float], learn: Callable[[str, float], History]) -> dict[str, Any]:
+    """Every competitor at every rate, as a result holds it.
+
+    Args:
+        names: Competitors.
+        rates: Learning rates to try, the same for all.
+        learn: From a competitor and a rate to how training went.
+
+    Returns:
+        For each competitor its validation errors (``_valid``) and the rate with the smallest (``_rate``).
+    """
+    values: dict[str, Any] = {}
+    for name in names:
+        errors = swept(rates, partial(learn, name))
+        values |= {f"{name}_valid": errors, f"{name}_rate": chosen(rates, errors)}
+    return values

@@ -2,12 +2,13 @@
 
 from functools import cache
 
-from rnncourse.chapters.c07_bidirectional.experiments.rates import chosen, swept
+from rnncourse.chapters.c07_bidirectional.experiments.rates import sweep
 from rnncourse.chapters.c11_attention.experiments.networks import learn, model_of_budget, write
 from rnncourse.data import load
 from rnncourse.data.dataset import Dataset
 from rnncourse.results import experiment
 from rnncourse.seq2seq import SequenceToSequence
+from rnncourse.training import History
 
 EMBEDDING = 32
 
@@ -105,15 +106,11 @@ def date_rates(
     Returns:
         For each competitor the validation losses, in nats a character, and the rate with the smallest.
     """
-    values: dict = {}
-    for reader in readers:
 
-        def train(lr: float, reader: str = reader):
-            return learn_dates(reader, count=count, steps=steps, lr=lr, budget=budget, seed=seed)[1]
+    def train(reader: str, lr: float) -> History:
+        return learn_dates(reader, count=count, steps=steps, lr=lr, budget=budget, seed=seed)[1]
 
-        errors = swept(rates, train)
-        values |= {f"{reader}_valid": errors, f"{reader}_rate": chosen(rates, errors)}
-    return values
+    return sweep(readers, rates, train)
 
 
 @experiment(

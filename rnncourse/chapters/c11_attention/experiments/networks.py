@@ -7,12 +7,14 @@ from torch import Tensor, nn
 
 from rnncourse.attention import AdditiveAttention, DotAttention, GeneralAttention, UniformAttention
 from rnncourse.cells import GRUCell
+from rnncourse.chapters.c10_encoder_decoder.experiments.networks import BOS, EOS, symbols
 from rnncourse.checks import check_choice
 from rnncourse.data.batches import Batch
 from rnncourse.data.splits import Split
 from rnncourse.depth import matched_hidden_size
 from rnncourse.layers import Recurrent, Stacked
 from rnncourse.models.tokens import check_tokens
+from rnncourse.modes import evaluating
 from rnncourse.seq2seq import Bridge, Decoder, Encoder, LuongDecoder, SequenceToSequence, greedy
 from rnncourse.training import History, cosine, fit
 from rnncourse.training.losses import cross_entropy
@@ -25,9 +27,6 @@ READERS = {
     "additive": "attention, additive",
 }
 """From the name of a competitor to what figures and tables call it."""
-
-BOS, EOS = 1, 2
-"""The marks of every target of this chapter."""
 
 
 def make_model(
@@ -178,14 +177,12 @@ def write(model: SequenceToSequence, split: Split, *, max_length: int, batch_siz
         Tokens, in the order of the split's items.
     """
     written: list[list[int]] = []
-    with torch.no_grad():
+    with evaluating(model):
         for start in range(0, len(split), batch_size):
             batch = split[start : start + batch_size]
-            state = model.eval().encode(batch.inputs, batch.lengths)
             begin = torch.full((len(batch.inputs), 1), BOS)
-            said = greedy(model.decoder, begin, state, eos=EOS, max_length=max_length)
-            ended = (said.lengths - said.finished.long()).tolist()
-            written += [row[:end] for row, end in zip(said.tokens.tolist(), ended, strict=True)]
+            state = model.encode(batch.inputs, batch.lengths)
+            written += symbols(greedy(model.decoder, begin, state, eos=EOS, max_length=max_length))
     return written
 
 

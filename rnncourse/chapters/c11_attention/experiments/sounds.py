@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 
-from rnncourse.chapters.c07_bidirectional.experiments.rates import chosen, swept
+from rnncourse.chapters.c07_bidirectional.experiments.rates import sweep
 from rnncourse.chapters.c11_attention.experiments.networks import READERS, learn, model_of_budget, write
 from rnncourse.data import load
 from rnncourse.data.dataset import Dataset
@@ -12,6 +12,7 @@ from rnncourse.data.grapheme_to_phoneme import score
 from rnncourse.data.pronunciation import Word
 from rnncourse.results import experiment
 from rnncourse.seq2seq import SequenceToSequence
+from rnncourse.training import History
 
 EMBEDDING = 48
 COMPARED = ("state", "mean", "general", "additive")
@@ -170,15 +171,11 @@ def sound_rates(
     Returns:
         For each competitor the validation losses, in nats a phoneme, and the rate with the smallest.
     """
-    values: dict = {}
-    for reader in readers:
 
-        def train(lr: float, reader: str = reader):
-            return learn_sounds(reader, words=words, steps=steps, lr=lr, budget=budget, seed=seed)[1]
+    def train(reader: str, lr: float) -> History:
+        return learn_sounds(reader, words=words, steps=steps, lr=lr, budget=budget, seed=seed)[1]
 
-        errors = swept(rates, train)
-        values |= {f"{reader}_valid": errors, f"{reader}_rate": chosen(rates, errors)}
-    return values
+    return sweep(readers, rates, train)
 
 
 @experiment(

@@ -4,14 +4,17 @@ from functools import cache
 
 import torch
 
-from rnncourse.chapters.c07_bidirectional.experiments.rates import chosen, swept
-from rnncourse.chapters.c11_attention.experiments.networks import BOS, learn, model_of_budget, write
+from rnncourse.chapters.c07_bidirectional.experiments.rates import sweep
+from rnncourse.chapters.c10_encoder_decoder.experiments.networks import BOS
+from rnncourse.chapters.c11_attention.experiments.networks import learn, model_of_budget, write
 from rnncourse.data import load
 from rnncourse.data.bleu import bleu
 from rnncourse.data.dataset import Dataset
 from rnncourse.data.translation import Verse
+from rnncourse.modes import evaluating
 from rnncourse.results import experiment
 from rnncourse.seq2seq import AttentionDecoder, SequenceToSequence
+from rnncourse.training import History
 
 EMBEDDING, DROPOUT, BUDGET = 128, 0.2, 1_300_000
 LONGEST = 40
@@ -104,7 +107,6 @@ def score_by_length(said: list[list[str]], items: list[Verse], ends: tuple[int, 
     return scores
 
 
-@torch.no_grad()
 def where_it_looks(model: SequenceToSequence, data: Dataset, split: str, row: int) -> tuple[list[str], torch.Tensor]:
     """One source, written greedily, and where each step looked.
 
@@ -126,7 +128,8 @@ def where_it_looks(model: SequenceToSequence, data: Dataset, split: str, row: in
     batch = data[split][row]
     (said,) = write(model, data[split].__class__(batch), max_length=LONGEST)
     tokens = torch.tensor([[BOS, *said]])
-    trace, _ = model.eval().decoder.trace(tokens, model.encode(batch.inputs, batch.lengths))
+    with evaluating(model):
+        trace, _ = model.decoder.trace(tokens, model.encode(batch.inputs, batch.lengths))
     return [*data.target_vocabulary.decode(said), "<eos>"], trace.weights[0]
 
 
@@ -172,11 +175,10 @@ def verse_rates_mean(*, seed: int, rates: list[float], steps: int, budget: int, 
 
 
 def _sweep(reader: str, *, seed: int, rates: list[float], steps: int, budget: int, pairs: int | None) -> dict:
-    def train(lr: float):
+    def train(reader: str, lr: float) -> History:
         return learn_verses(reader, pairs=pairs, steps=steps, lr=lr, budget=budget, seed=seed)[1]
 
-    errors = swept(rates, train)
-    return {f"{reader}_valid": errors, f"{reader}_rate": chosen(rates, errors)}
+    return sweep([reader], rates, train)
 
 
 @experiment(

@@ -5,6 +5,7 @@ from functools import cache
 import torch
 from torch import Tensor, nn
 
+from rnncourse.chapters.c07_bidirectional.experiments.rates import swept
 from rnncourse.chapters.c12_transformers_and_linear_rnns.experiments.networks import make_layer, step_of, width_within
 from rnncourse.data import load
 from rnncourse.data.dataset import Dataset
@@ -146,7 +147,9 @@ def text_rates(*, seed: int, steps: int, rates: list[float], budget: int, max_ch
         For each network the best validation bits at every rate.
     """
     sizes = {"steps": steps, "budget": budget, "max_chars": max_chars}
-    return {name: [train_text(name, seed=seed, lr=lr, **sizes)[1].best for lr in rates] for name in COMPARED}
+    return {
+        name: swept(rates, lambda lr, name=name: train_text(name, seed=seed, lr=lr, **sizes)[1]) for name in COMPARED
+    }
 
 
 @experiment(
