@@ -125,3 +125,18 @@ def test_without_scripts_the_titles_say_it(tab):
     assert tab.get_attribute("#t", "title") == SAYS["t"]
     tab.click("#t")
     tab.wait_for_url("**/glossary.html#term-gate")
+
+
+def test_a_deeper_page_carries_the_equations_of_the_chapter_above_it(tmp_path):
+    import sys
+    from types import SimpleNamespace
+
+    sys.path.insert(0, str(ROOT / "book" / "_ext"))
+    from course import cards
+
+    below = tmp_path / "book" / "deeper"
+    below.mkdir(parents=True)
+    (below.parent / "other.html").write_text(OTHER, encoding="utf-8")
+    (below / "page.html").write_text(PAGE.replace("other.html", "../other.html"), encoding="utf-8")
+    cards.finish(SimpleNamespace(builder=SimpleNamespace(format="html"), outdir=str(tmp_path)), None)
+    assert '<template data-card="equation-04-bound">' in (below / "page.html").read_text(encoding="utf-8")

@@ -42,7 +42,7 @@ def finish(app, exception):
     if exception or app.builder.format != "html":
         return
     formulas.cache_clear()
-    for page in (Path(app.outdir) / "book").glob("*.html"):
+    for page in (Path(app.outdir) / "book").rglob("*.html"):
         text = page.read_text(encoding="utf-8")
         if (better := copies(text, page.parent)) != text:
             page.write_text(better, encoding="utf-8")
