@@ -137,3 +137,18 @@ def test_leaving_early_ends_all_examiners(tmp_path, monkeypatch):
     )
     assert next(answers)[0] == 0
     answers.close()  # would wait for ten minutes if it did not end them
+
+
+def test_no_slot_runs_ahead_of_whoever_writes_the_answers_down():
+    """What is graded and not yet written down is lost when the command is killed: at most one answer a slot."""
+    begun = []
+
+    def job(number):
+        begun.append(number)
+        raise ValueError("an answer without an examiner")
+
+    answers = in_parallel([(number, lambda number=number: job(number)) for number in range(20)], 2, 60)
+    for done, _ in enumerate(answers, 1):
+        time.sleep(0.01)  # as long as a slow disk takes
+        assert len(begun) <= done + 1, "this answer's slot waits, the other may have begun"
+    assert sorted(begun) == list(range(20))

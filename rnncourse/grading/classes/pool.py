@@ -148,21 +148,23 @@ def in_parallel(
     waiting, lock = iter(jobs), threading.Lock()
     answers: queue.Queue = queue.Queue()
     slots = [Slot(command) for _ in range(workers)]
+    taken = [threading.Semaphore(0) for _ in slots]
     stop = threading.Event()
 
-    def keep_busy(slot: Slot) -> None:
+    def keep_busy(slot: Slot, taken: threading.Semaphore) -> None:
         try:
             while not stop.is_set():
                 with lock:
                     key, make = next(waiting, (None, None))
                 if make is None:
                     return
-                answers.put((key, _answer(slot, make, deadline, say)))
+                answers.put((taken, key, _answer(slot, make, deadline, say)))
+                taken.acquire()  # what nobody has written down yet is lost if we are killed: one answer a slot, no more
         finally:
             slot.close()  # here: an examiner is tied to the life of the thread that started it
             answers.put(None)
 
-    threads = [threading.Thread(target=keep_busy, args=(slot,), daemon=True) for slot in slots]
+    threads = [threading.Thread(target=keep_busy, args=pair, daemon=True) for pair in zip(slots, taken, strict=True)]
     for thread in threads:
         thread.start()
     running = len(threads)
@@ -171,10 +173,14 @@ def in_parallel(
             item = answers.get()
             if item is None:
                 running -= 1
-            elif not stop.is_set():
-                yield item
+                continue
+            done, key, answer = item
+            yield key, answer
+            done.release()
     finally:
         stop.set()
+        for one in taken:
+            one.release()
         for slot in slots:
             if (process := slot.process) is not None:
                 process.kill()
