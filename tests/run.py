@@ -100,7 +100,7 @@ def parts() -> list[Part]:
             "site",
             "the built site in a browser",
             12,
-            [pytest("tests", "-m", "site")],
+            [pytest("tests", "-n", WORKERS, "-m", "site", "--durations=10")],
         ),
     ]
 
