@@ -21,8 +21,9 @@ def loop(cell: Cell, inputs: Tensor, state: Any, lengths: Tensor | None = None) 
 
     On a CPU, what is narrower than float32 is computed in float32 and rounded once, as all other implementations do it;
     autograd would round the sum of a weight's gradients after each step. A single step, as in generation, has no such
-    sum and is spared the conversion. Where only the loop is right (hooks, a cell of your own), a step meets the dtype
-    that it was written for: its operations and those sums are rounded one by one.
+    sum and is spared the conversion. Any other step (one that hooks watch, a cell of your own, or one that has neither
+    kernel nor fused layer, or is linear in its state) meets the dtype that it was written for: there, its operations
+    and those sums are rounded one by one.
 
     Args:
         cell: The cell.
