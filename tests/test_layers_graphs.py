@@ -40,6 +40,10 @@ def compile_whole():
         compiled = torch.compile(layer, fullgraph=True, backend="aot_eager")
         for ours, eager in zip(results(compiled, x, lengths), results(layer, x, lengths), strict=True):
             assert_close(ours, eager, name)
+    layer, x = Recurrent(GRUCell(3, 4).bfloat16(), implementation="loop"), torch.randn(3, 5, 3).bfloat16()
+    compiled = torch.compile(layer, fullgraph=True, backend="aot_eager")
+    for ours, eager in zip(results(compiled, x, None), results(layer, x, None), strict=True):
+        assert torch.equal(ours, eager)
 
 
 def export_with_symbols():

@@ -5,7 +5,8 @@
 :mod:`~rnncourse.layers.windowed` slides a feedforward network along in their place.
 
 :mod:`~rnncourse.layers.layer` says what they all accept; :mod:`~rnncourse.layers.choosing` which implementation reads a
-sequence, and :mod:`~rnncourse.layers.fused` is the one that PyTorch brings.
+sequence, :mod:`~rnncourse.layers.fused` is the one that PyTorch brings, and :mod:`~rnncourse.layers.loop` the one that
+is right under everything.
 """
 
 from rnncourse.layers.bidirectional import Bidirectional

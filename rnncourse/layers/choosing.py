@@ -45,6 +45,7 @@ __all__ = [
     "SOME_STEPS",
     "Choice",
     "choose",
+    "may_be_replaced",
     "recompute_weights",
 ]
 
@@ -151,6 +152,25 @@ def _fastest(cell: Cell, inputs: Tensor, lengths: Tensor | None) -> Choice:
     if few or (not training and cell.fused() is torch.gru and batch * cell.hidden_size < FEW_NUMBERS):
         return Choice("fused", "so few steps do not pay for what the kernel prepares")
     return Choice("kernel", "it is the fastest on a CPU")
+
+
+def may_be_replaced(cell: Cell) -> bool:
+    """Whether something else may stand in for a cell's step: it is a known function of the weights, and unwatched.
+
+    Args:
+        cell: The cell.
+
+    Returns:
+        Whether another implementation is written for it, which reads all of :attr:`Cell.weights`, and nothing sees or
+        changes the step.
+
+    Example:
+        >>> from rnncourse.cells import LSTMCell
+        >>> may_be_replaced(LSTMCell(3, 5)), may_be_replaced(LSTMCell(3, 5, peepholes=True))
+        (True, False)
+    """
+    written = cell.kernel() is not None or cell.fused() is not None
+    return written and not cell.kernel_is_transparent and _watched(cell) is None
 
 
 def recompute_weights(cell: Cell) -> None:

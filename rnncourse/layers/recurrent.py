@@ -10,9 +10,10 @@ from torch import Tensor
 
 from rnncourse.cells import Cell
 from rnncourse.checks import Lengths, as_lengths, check_choice, check_shape
-from rnncourse.layers.choosing import IMPLEMENTATIONS, Choice, choose, recompute_weights
+from rnncourse.layers.choosing import IMPLEMENTATIONS, Choice, choose, may_be_replaced, recompute_weights
 from rnncourse.layers.fused import fused
 from rnncourse.layers.layer import Layer
+from rnncourse.layers.loop import loop
 from rnncourse.shapes import check_state, hidden_of, map_state
 from rnncourse.unroll import last_step, unroll
 
@@ -39,8 +40,8 @@ class Recurrent(Layer):
             - ``"fused"``: PyTorch's own layer, oneDNN's LSTM on a CPU and cuDNN's on a GPU. A cell that has none runs
               through the kernel or the loop.
             - ``"loop"``: the cell's own step in :func:`~rnncourse.unroll.unroll`, differentiated by autograd. It is
-              right under everything: hooks, second derivatives, function transforms. In float16 and bfloat16 each of
-              its operations and sums is rounded, where the others round once: up to 3.3 times PyTorch's own error.
+              right under everything: hooks, second derivatives, function transforms. In float16 and bfloat16
+              :func:`~rnncourse.layers.loop.loop` says when it rounds.
 
     Raises:
         ValueError: If ``cell`` is no :class:`~rnncourse.cells.Cell`, or the implementation is unknown.
@@ -94,7 +95,7 @@ class Recurrent(Layer):
             self.chosen = choice
         if narrow is None:
             return self._read_by(choice.implementation, inputs, state, lengths)
-        if choice.implementation == "loop":
+        if choice.implementation == "loop" and not (device == "cpu" and may_be_replaced(self.cell)):
             outputs, final = self._read_by("loop", inputs, state, lengths)
         else:
             wide = narrow if device == "cuda" else weight.dtype  # a processor's narrow products gain nothing
@@ -105,8 +106,7 @@ class Recurrent(Layer):
 
     def _read_by(self, implementation: str, inputs: Tensor, state: Any, lengths: Tensor | None) -> tuple[Tensor, Any]:
         if implementation == "loop":
-            outputs, final = unroll(self.cell, inputs, state, lengths)
-            return outputs, map_state(_writable, final)
+            return loop(self.cell, inputs, state, lengths)
         recompute_weights(self.cell)
         if implementation == "fused":
             return fused(self.cell, inputs, state, lengths)
@@ -157,8 +157,3 @@ class Recurrent(Layer):
             return start
         check_state("state", state, start)
         return state
-
-
-def _writable(part: Any) -> Any:
-    """The same numbers, not those that the last step's gradient is made of."""
-    return part.clone() if isinstance(part, Tensor) and part.requires_grad else part
