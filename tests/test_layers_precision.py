@@ -13,6 +13,7 @@ from rnncourse.unroll import unroll
 from tests.oracles import tensors
 
 MODULES = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
+DRAWS = 4  # of one draw alone the ratio is half chance: from 0.8 to 2.1 for a GRU whose errors are 1.3 times torch's
 
 
 def run(layer, x, weight):
@@ -35,13 +36,16 @@ def errors(values, exact):
 def test_errors_stay_within_twice_those_of_torch(name, scale, bias, implementation, dtype):
     if dtype == torch.float16 and scale < 1e-3:
         pytest.skip("such inputs are no float16 numbers of full precision")
-    torch.manual_seed(0)
-    theirs = MODULES[name](8, 16, bias=bias, batch_first=True).to(dtype)
-    ours = from_torch(theirs, implementation=implementation)
-    exact = from_torch(theirs, implementation="loop").double()
-    x, weight = (scale * torch.randn(4, 25, 8)).to(dtype), torch.randn(4, 25, 16).double()
-    truth = run(exact, x.double(), weight)
-    torch_errors, our_errors = errors(run(theirs, x, weight), truth), errors(run(ours, x, weight), truth)
+    squares = []
+    for seed in range(DRAWS):
+        torch.manual_seed(seed)
+        theirs = MODULES[name](8, 16, bias=bias, batch_first=True).to(dtype)
+        ours = from_torch(theirs, implementation=implementation)
+        exact = from_torch(theirs, implementation="loop").double()
+        x, weight = (scale * torch.randn(4, 25, 8)).to(dtype), torch.randn(4, 25, 16).double()
+        truth = run(exact, x.double(), weight)
+        squares.append([errors(run(one, x, weight), truth) for one in (theirs, ours)])
+    torch_errors, our_errors = torch.tensor(squares).square().mean(0).sqrt().tolist()
     resolution = torch.finfo(dtype).eps / 2
     for number, (own, allowed) in enumerate(zip(our_errors, torch_errors, strict=True)):
         assert own <= 2.0 * max(allowed, resolution), (number, own, allowed)
