@@ -1,15 +1,18 @@
 """A warmed process: its children are as fresh and as confined as a process that was started for each would be."""
 
+import dataclasses
 import os
 import signal
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from rnncourse.grading import warm
 from rnncourse.grading.channel import Lost, Worker
 from rnncourse.grading.processes import Forked, Started
+from rnncourse.grading.walls import covering
 from rnncourse.grading.walls.sandbox import Limits, Wall, find_sandbox
 from rnncourse.grading.warm import Warm, cool_down, warm_process
 from rnncourse.grading.wire import decode
@@ -213,6 +216,16 @@ def test_a_wall_that_cannot_be_made_again_has_no_warmed_process():
     for name in ("landlock", "none"):
         with warm_process(Wall(name)) as found:
             assert found is None
+
+
+@pytest.mark.parametrize("place", ["/tmp/env/lib", "/dev/shm/env"])
+def test_an_environment_that_a_childs_own_file_system_would_bury_has_no_warmed_process(place, monkeypatch):
+    there = dataclasses.replace(covering.shown(), trees=(Path("/opt/python"),))
+    monkeypatch.setattr(covering, "shown", lambda: there)
+    assert Wall("bubblewrap").can_be_warm
+    below = dataclasses.replace(there, trees=(*there.trees, Path(place)))
+    monkeypatch.setattr(covering, "shown", lambda: below)
+    assert not Wall("bubblewrap").can_be_warm
 
 
 def test_threads_take_turns_or_start_their_own(wall):

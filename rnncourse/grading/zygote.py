@@ -123,8 +123,8 @@ def _be_born(libc, fresh, settings: dict, handles: list[int], begin, confine) ->
     try:
         lifeline.close()
         libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)  # else /proc/self would belong to root
-        if "numpy" in sys.modules:  # Python's own generator does so by itself, torch's begins with a fixed seed anyway
-            sys.modules["numpy"].random.seed()
+        if numpys := sys.modules.get("numpy.random"):  # Python's own does so by itself, torch's begins fixed anyway
+            numpys.seed()
         begin(requests, replies)()
     finally:
         os._exit(1)

@@ -31,6 +31,7 @@ __all__ = ["bubblewrap_command", "child_confinement"]
 
 COURSE = "/course"  # where the package appears inside
 SHARED_MEMORY = 64 * MIB  # of /dev/shm, which would be half of the RAM otherwise
+WRITABLE = ("/tmp", "/dev/shm")
 DEVICES = ("null", "zero", "full", "random", "urandom")
 SECCOMP = ["uncounted", "namespaces", "kernel", "families"]
 
@@ -120,7 +121,7 @@ def _confinement(limits: Limits) -> dict:
     return {
         "wall": "bubblewrap",
         "user_id": new_user_id() if os.geteuid() == 0 else None,
-        "tmpfs": {"/tmp": limits.disk, "/dev/shm": SHARED_MEMORY},
+        "tmpfs": dict(zip(WRITABLE, (limits.disk, SHARED_MEMORY), strict=True)),
         "seccomp": SECCOMP,
     }
 

@@ -91,8 +91,17 @@ class Wall:
 
     @property
     def can_be_warm(self) -> bool:
-        """Whether a process behind it can make all of the wall again, for a child that it forks."""
-        return self.name == "bubblewrap"
+        """Whether a process behind it can make all of the wall again, for a child that it forks.
+
+        A child's own ``/tmp`` would bury an environment that lies below the old one, and with it every module that is
+        not imported yet.
+        """
+        if self.name != "bubblewrap":
+            return False
+        from rnncourse.grading.walls.bubblewrap import WRITABLE
+        from rnncourse.grading.walls.covering import shown
+
+        return not any(tree.is_relative_to(folder) for tree in shown().trees for folder in WRITABLE)
 
     def child_confinement(self, limits: Limits, *, probe: bool = False) -> dict:
         """What a worker is told that a process behind this wall has forked."""
