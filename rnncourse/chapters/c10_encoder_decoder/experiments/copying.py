@@ -163,7 +163,7 @@ COMPETITORS = ["forward", "reversed", "neck 24", "neck 12", "neck 6", "neck 3"]
            "hidden_size": 8},
     page={"seeds": 1, "competitors": ["forward", "reversed"], "rates": [3e-3, 1e-2], "steps": 300, "longest": 10,
           "hidden_size": 64},
-    full={"seeds": 1, "competitors": COMPETITORS, "rates": [2e-3, 5e-3, 1e-2, 2e-2, 4e-2], "steps": 600, "longest": 10,
+    full={"seeds": 1, "competitors": COMPETITORS, "rates": [5e-3, 1e-2, 2e-2, 4e-2, 8e-2], "steps": 600, "longest": 10,
           "hidden_size": 64},
 )  # fmt: skip
 def copying_rates(

@@ -118,7 +118,7 @@ def date_rates(
     smoke={"seeds": 1, "rates": {"state": 1e-2, "general": 1e-2}, "lengths": [2, 3], "budget": 6_000, "count": 300},
     page={"seeds": 1, "rates": {"state": 1e-2, "general": 1e-2}, "lengths": [150, 300], "budget": 60_000,
           "count": None},
-    full={"seeds": 3, "rates": {"state": 5e-3, "general": 5e-3}, "lengths": [250, 1_000, 4_000], "budget": 60_000,
+    full={"seeds": 3, "rates": {"state": 1e-2, "general": 1e-2}, "lengths": [250, 1_000, 4_000], "budget": 60_000,
           "count": None},
 )  # fmt: skip
 def dates(*, seed: int, rates: dict[str, float], lengths: list[int], budget: int, count: int | None) -> dict:

@@ -139,7 +139,7 @@ def parity_rates(*, seed: int, steps: int, rates: list[float], width: int, held_
     full={
         "seeds": 5,
         "steps": 600,
-        "rates": [1e-2] * 5 + [3e-3],
+        "rates": [1e-2, 1e-2, 3e-3, 1e-2, 1e-2, 3e-3],
         "width": 32,
         "held_out": 300,
         "longer": [80, 160, 320, 640],

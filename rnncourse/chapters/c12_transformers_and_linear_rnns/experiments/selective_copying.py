@@ -174,7 +174,7 @@ def _published(key: str, value: float, cite: str, what: str, why: str) -> Publis
     full={
         "seeds": 3,
         "steps": 1_000,
-        "rates": [1e-2, 1e-2, 6e-3, 3e-3],
+        "rates": [6e-3, 2e-2, 1e-2, 3e-3],
         "width": 32,
         "length": 40,
         "remembered": 4,
