@@ -157,7 +157,8 @@ THREE = Question(
             "For one unit the matrix is a number, and numbers trade places. Something else stands in the bracket."
         ),
         Wrong(
-            "every bias in the third", {"torch.zeros(1, 1), 2.0)": "torch.zeros(1, 1), 2.0)[:2] + 2 * (torch.ones(3),)"}
+            "every bias in the third",
+            {"torch.zeros(1, 1), 2.0)": "torch.zeros(1, 1), 2.0)[:2] + 2 * (-torch.ones(3),)"},
         ).told("The forms differ, but one bias is enough. Which of the six stands where r can scale it?"),
     ),
     hints=(
