@@ -176,7 +176,7 @@ def text_rates(*, seed: int, steps: int, rates: list[float], budget: int, max_ch
         "seeds": 3,
         "steps": 1_000,
         "by_time": [1_000, 1_050, 750, 700],
-        "rates": [1e-2, 1e-2, 1e-2, 6e-3],
+        "rates": [4e-2, 1e-2, 2e-2, 2e-2],
         "budget": 60_000,
         "max_chars": 500_000,
         "tested": 100_000,
