@@ -44,7 +44,10 @@ def test_zero_peepholes_are_none():
     x_t, state, parameters = leaf(2, 3), state_of("lstm"), weights("lstm")
     zero = torch.zeros(5, dtype=torch.float64)
     with_zeros = lstm_step(x_t, state, *parameters, peepholes=Peepholes(zero, zero, zero))
-    assert torch.equal(with_zeros.h, lstm_step(x_t, state, *parameters).h)
+    # Adding the zeros copies the gates out of their common block, and torch's sigmoid may round the last bit
+    # differently on a copy than on a view: equal to that bit, not to the last one.
+    eps = torch.finfo(torch.float64).eps
+    torch.testing.assert_close(with_zeros, lstm_step(x_t, state, *parameters), rtol=2 * eps, atol=2 * eps)
 
 
 def lstm_by_hand(x_t, state, U, W, b, d, *, peepholes=None, without=(), coupled=False):

@@ -134,9 +134,7 @@ def test_an_unreadable_formula_is_reported(monkeypatch):
     from course import maths
 
     said = []
-    monkeypatch.setattr(maths.katex, "NODEJS_BINARY", maths.node_binary())
-    for patience in ("STARTUP_TIMEOUT", "RENDER_TIMEOUT"):  # as the build has it: Node starts slowly beside other work
-        monkeypatch.setattr(maths.katex, patience, 120.0)
+    maths.patient()
     monkeypatch.setattr(maths.logger, "warning", lambda *arguments, **_: said.append(arguments))
     assert 'class="katex"' in maths.render(r"h_t = \tanh(W h_{t-1})", True, None)
     assert said == []

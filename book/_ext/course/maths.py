@@ -4,6 +4,11 @@ sphinxcontrib-katex talks to KaTeX in Node; here Node comes from a wheel, a form
 understand becomes a warning (and so, with ``-W``, a failed build) instead of red text on the page.
 """
 
+import socket
+import subprocess
+import time
+from pathlib import Path
+
 from sphinx.util import logging
 from sphinxcontrib import katex
 
@@ -73,10 +78,42 @@ def display(self, node):
     raise katex.nodes.SkipNode
 
 
-def connect(app):
-    """Take the place of the two visitors; give a loaded machine time to start Node."""
+def start_renderer(cls, rundir: Path, timeout: float) -> tuple[subprocess.Popen, socket.socket]:
+    """KaTeX in Node and a connection to it, awaited until it answers.
+
+    A Unix socket's file is there as soon as Node has bound it, a moment before Node listens. sphinxcontrib-katex
+    connects once, when it sees the file, and on a busy machine is refused: here a refusal is waited out as well.
+    """
+    path = rundir / "katex.sock"
+    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
+    process = subprocess.Popen(cls.build_command(socket=path), cwd=rundir, **quiet)
+    end = time.monotonic() + timeout
+    while process.poll() is None and time.monotonic() < end:
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            connection.connect(str(path))
+        except (FileNotFoundError, ConnectionRefusedError):
+            connection.close()
+            time.sleep(0.01)
+        else:
+            return process, connection
+    if process.poll() is not None:
+        raise katex.KaTeXError(f"Node ended with exit code {process.returncode} before it rendered a formula")
+    process.kill()
+    process.wait()
+    raise cls.timeout_error(timeout)
+
+
+def patient() -> None:
+    """Give a loaded machine time to start Node and to render."""
     katex.NODEJS_BINARY = node_binary()
     katex.STARTUP_TIMEOUT = katex.RENDER_TIMEOUT = 120.0
+    katex.KaTeXServer.start_server_process = classmethod(start_renderer)
+
+
+def connect(app):
+    """Take the place of the two visitors."""
+    patient()
     renderers = app.registry
     renderers.html_inline_math_renderers["katex"] = (inline, None)
     renderers.html_block_math_renderers["katex"] = (display, None)
