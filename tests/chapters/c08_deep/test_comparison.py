@@ -32,12 +32,21 @@ def test_each_kind_runs_at_the_rate_that_validated_best_inside_the_grid(task):
     assert final["budget"] == chosen.config["budgets"][place]
 
 
+# CPU milliseconds a step of the readable loop, each kind in the order of KINDS, as 08.cost measured them on 2026-11-28
+# before the runs by seconds. The page shows a later measurement, of another machine: that cannot change what was paid.
+PAID = {
+    "game": (2.76, 3.64, 2.78, 2.87, 2.50),
+    "prose": (12.64, 19.54, 12.50, 16.58, 13.94),
+    "laser": (7.37, 15.21, 9.67, 11.95, 7.68),
+}
+
+
 @pytest.mark.parametrize("task", TASKS)
-def test_seconds_pay_for_the_steps_that_the_costs_say(task):
-    spent, final = load_result("08.cost"), FINALS[task]
-    shallow = final["steps"] * spent.mean(f"{task}_shallow_loop_ms")
-    for kind, steps in zip(KINDS, final["steps_by_seconds"], strict=True):
-        assert steps * spent.mean(f"{task}_{kind}_loop_ms") == pytest.approx(shallow, rel=0.05)
+def test_seconds_paid_for_the_steps_that_were_run(task):
+    final = FINALS[task]
+    shallow = final["steps"] * PAID[task][0]
+    for milliseconds, steps in zip(PAID[task], final["steps_by_seconds"], strict=True):
+        assert steps * milliseconds == pytest.approx(shallow, rel=0.05)
 
 
 def test_the_control_has_the_games_rates_steps_and_budget():
