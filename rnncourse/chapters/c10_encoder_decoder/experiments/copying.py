@@ -192,8 +192,8 @@ def copying_rates(
            "each": 10},
     page={"seeds": 1, "rates": {"forward": 1e-2, "reversed": 1e-2}, "steps": 600, "longest": 10, "hidden_size": 64,
           "each": 300},
-    full={"seeds": 5, "rates": dict.fromkeys(COMPETITORS, 1e-2), "steps": 600, "longest": 10, "hidden_size": 64,
-          "each": 1_000},
+    full={"seeds": 5, "rates": dict(zip(COMPETITORS, [0.02, 0.02, 0.02, 0.04, 0.02, 0.08], strict=True)), "steps": 600,
+          "longest": 10, "hidden_size": 64, "each": 1_000},
 )  # fmt: skip
 def copying(*, seed: int, rates: dict[str, float], steps: int, longest: int, hidden_size: int, each: int) -> dict:
     """Strings of up to ten letters said again, by length: how the source is read, and how much of the state passes.

@@ -251,7 +251,7 @@ def sound_rates(*, seed: int, rates: list[float], steps: int, budget: int, words
            "widths": [1, 2]},
     page={"seeds": 1, "rates": {"reversed": 1e-2}, "steps": 1_000, "budget": 120_000, "words": 20_000,
           "widths": [1, 4]},
-    full={"seeds": 3, "rates": {"forward": 1e-2, "reversed": 1e-2, "two ways": 1e-2}, "steps": 2_000,
+    full={"seeds": 3, "rates": {"forward": 5e-3, "reversed": 5e-3, "two ways": 5e-3}, "steps": 2_000,
           "budget": 200_000, "words": None, "widths": [1, 2, 4, 8, 16]},
     published=[
         Published(
