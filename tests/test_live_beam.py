@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import sys
 
 import pytest
@@ -171,20 +172,23 @@ def test_the_figure_shows_what_its_caption_promises(rankings):
 
 
 @pytest.mark.parametrize("narrow", [False, True])
-def test_every_drawing_says_and_shows_all_that_stands_in_the_beam(narrow):
-    values = "{model: m, width: w, penalty: 0.5, step: t}"
-    program = f"[{', '.join(repr(m) for m in MODELS)}].flatMap((m) => [1, 2, 3, 4].flatMap((w) => "
-    program += "course.figures.beam.found({model: m, width: w}).steps.map((s, k) => { const t = k + 1; "
-    program += (
-        f"return [s.waiting.length + s.kept.length, course.figures.beam.view({values}, {json.dumps(narrow)})]; }})))"
+def test_every_drawing_shows_the_whole_beam_and_keeps_its_height(narrow):
+    drawn = f"course.figures.beam.view({{model: m, width: w, penalty: 0.5, step: k}}, {json.dumps(narrow)})"
+    program = (
+        f"{json.dumps(MODELS)}.flatMap((m) => [1, 2, 3, 4].map((w) => [{{waiting: [], kept: []}}, "
+        "...course.figures.beam.found({model: m, width: w}).steps]"
+        f".map((s, k) => [s.waiting.length + s.kept.length, {drawn}])))"
     )
-    for places, drawn in nodejs.evaluate("beam", program):
-        assert "NaN" not in drawn["svg"] + drawn["words"]
-        assert "undefined" not in drawn["svg"] + drawn["words"]
-        boxes = drawn["svg"].count('class="lf-kept"') + drawn["svg"].count('class="lf-ended"')
-        assert boxes >= 2 + places  # the key's two, and this step's
-        said = drawn["words"]
-        assert said.startswith(("Step", "The search is over. First stands"))
+    for walk in nodejs.evaluate("beam", program):
+        assert len({drawing["svg"].split(' height="')[1].split('"')[0] for _, drawing in walk}) == 1
+        for step, (places, drawing) in enumerate(walk):
+            svg, words = drawing["svg"], drawing["words"]
+            assert not any(wrong in svg + words for wrong in ("NaN", "undefined", "Infinity"))
+            boxes = len(re.findall(r'class="lf-(?:kept|ended)"', svg)) - 2  # two are the key's
+            before = sum(count for count, _ in walk[max(0, step - 2) if narrow else 0 : step])
+            beginning = not narrow or step <= 3
+            assert boxes == before + places + beginning
+            assert words.startswith("The search is over. First stands" if step == len(walk) - 1 else ("One", "Step"))
 
 
 @pytest.fixture

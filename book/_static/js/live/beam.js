@@ -29,9 +29,13 @@
   const greedy = (values) => search(models[values.model], 1).places[0];
   const begins = (place, whole) => place.tokens.every((token, k) => token === whole.tokens[k]);
 
-  const ROWS = 8; // of a column, so that the drawing is as high at every step
+  const ROWS = 8; // of a column at most
   const HIGH = 25;
   const TOP = 52;
+
+  const all = ({ waiting, kept, dropped }) => [...waiting, ...kept, ...dropped];
+  // As many rows at every step, so that nothing below moves while one walks.
+  const height = (values) => Math.min(ROWS, Math.max(...found(values).steps.map((step) => all(step).length)));
 
   // A beginning's box: filled where it is kept, with a tick where it has ended, words alone where it is dropped.
   function node(x, y, width, place, spelled, kind) {
@@ -40,43 +44,50 @@
     return (kind === "lost" ? "" : box(x, y - 10, width, 20, `lf-${kind}`, { rx: 4 })) + words;
   }
 
-  function tree(values, narrow, width) {
-    const { steps: all } = found(values);
-    const spelled = speller(models[values.model]);
-    const now = Math.min(values.step, all.length);
-    const across = narrow ? Math.min(3, all.length) : all.length;
-    const from = Math.max(0, Math.min(now, all.length) - across); // a narrow drawing shows the last steps
+  // Where step t + 1 stands; a narrow drawing shows the last three steps that were walked.
+  function grid({ step }, narrow, width, steps) {
+    const now = Math.min(step, steps);
+    const across = narrow ? Math.min(3, steps) : steps;
+    const from = Math.max(0, now - across);
     const left = from ? 16 : 30;
     const each = Math.min((width - left - 4) / across, 170);
     const wide = each - (narrow ? 15 : 21);
-    const x = (t) => left + (t - from) * each + each - wide;
-    const y = (row) => TOP + HIGH * (row + 0.5);
-    let rows = new Map(); // where the last column's beginnings stand
-    let inside = "";
-    if (!from) inside += box(8, y(0) - 6, 12, 12, "lf-kept", { rx: 6 });
-    for (let t = 0; t < all.length; t++) {
-      if (t >= from && t < from + across) inside += text(x(t) + wide / 2, TOP - 8, `step ${t + 1}`, t === now - 1 ? "lf-small lf-now" : "lf-small");
-      const { waiting, kept, dropped } = all[t];
-      const here = [...waiting, ...kept, ...dropped].slice(0, ROWS);
-      const hidden = waiting.length + kept.length + dropped.length - here.length;
-      const next = new Map();
-      here.forEach((place, row) => {
-        const stays = row < waiting.length + kept.length;
-        if (stays) next.set(place, row);
-        if (t < from || t >= now) return;
-        const before = rows.get(row < waiting.length ? place : place.parent) ?? 0;
-        const start = t === 0 ? 20 : t === from ? 2 : x(t - 1) + wide;
-        const kind = row < waiting.length ? "wait" : stays ? (place.ended ? "ended" : "kept") : "lost";
-        inside += line(start, y(before), x(t), y(row), `lf-to lf-to-${kind}`) +
-          node(x(t), y(row), wide, place, spelled, kind === "wait" ? "ended" : kind);
-      });
-      if (t >= from && t < now && hidden) inside += text(x(t) + wide, y(ROWS) + 1, `and ${hidden} more`, "lf-small", "end");
-      rows = next;
-    }
+    const x = (t) => left + (t - from + 1) * each - wide;
+    const before = (t) => (t === 0 ? 20 : t === from ? 2 : x(t - 1) + wide); // where lines to this step come from
+    return { now, from, to: from + across, wide, x, before, y: (row) => TOP + HIGH * (row + 0.5) };
+  }
+
+  // One step: its beginnings in their order, each with a line from the one that it continues.
+  function column(step, t, rows, { wide, x, y, before }, spelled) {
+    const shown = all(step).slice(0, ROWS);
+    const hidden = all(step).length - shown.length;
+    const drawn = shown.map((place, row) => {
+      const waits = row < step.waiting.length;
+      const kind = row >= step.waiting.length + step.kept.length ? "lost" : place.ended ? "ended" : "kept";
+      const from = rows.get(waits ? place : place.parent) ?? 0;
+      return line(before(t), y(from), x(t), y(row), `lf-to lf-to-${waits ? "wait" : kind}`) +
+        node(x(t), y(row), wide, place, spelled, kind);
+    });
+    if (hidden) drawn.push(text(x(t) + wide, y(ROWS) + 1, `and ${hidden} more`, "lf-small", "end"));
+    return drawn.join("");
+  }
+
+  function tree(values, narrow, width) {
+    const { steps: walked } = found(values);
+    const spelled = speller(models[values.model]);
+    const places = grid(values, narrow, width, walked.length);
+    const { now, from, to, wide, x, y } = places;
+    let inside = from ? "" : box(8, y(0) - 6, 12, 12, "lf-kept", { rx: 6 }); // the empty beginning
+    let rows = new Map(); // where the last step's beginnings stand
+    walked.slice(0, to).forEach((step, t) => {
+      if (t >= from) inside += text(x(t) + wide / 2, TOP - 8, `step ${t + 1}`, t === now - 1 ? "lf-small lf-now" : "lf-small");
+      if (t >= from && t < now) inside += column(step, t, rows, places, spelled);
+      rows = new Map([...step.waiting, ...step.kept].map((place, row) => [place, row]));
+    });
     return inside;
   }
 
-  function key(width) {
+  function key() {
     const names = [["kept", "kept"], ["ended", "ended, keeps its place"], ["lost", "dropped"]];
     let at = 8;
     return names.map(([kind, words]) => {
@@ -87,6 +98,7 @@
     }).join("");
   }
 
+  // The table below the tree, once the search is over.
   function ranking(values, narrow, width, top) {
     const run = found(values);
     const spelled = speller(models[values.model]);
@@ -103,6 +115,7 @@
     }).join("") + names.map((name, c) => text(columns[c + 1], top + 21, name, "lf-small", "end")).join("");
   }
 
+  // The same in words, for the line below and for who does not see the drawing.
   function told(values) {
     const run = found(values);
     const spelled = speller(models[values.model]);
@@ -132,9 +145,9 @@
 
   function view(values, narrow) {
     const width = narrow ? 340 : 720;
-    const foot = TOP + HIGH * ROWS + 42;
+    const foot = TOP + HIGH * height(values) + 42;
     const words = told(values);
-    const drawing = key(width) + tree(values, narrow, width) + ranking(values, narrow, width, foot);
+    const drawing = key() + tree(values, narrow, width) + ranking(values, narrow, width, foot);
     return { svg: svg(width, foot + 30 + 20 * values.width, words, drawing), words };
   }
 
