@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from rnncourse.cells import LSTMCell
+from rnncourse.chapters.c08_deep.experiments import dropout
 from rnncourse.chapters.c08_deep.experiments.dropout import DROPPED, DroppedLSTM, dropped_stack, forgetting, overfit
 from rnncourse.chapters.c08_deep.experiments.probes import (
     answers,
@@ -142,3 +143,24 @@ def test_same_seed_same_numbers():
     assert overfit(**sizes) == overfit(**sizes)
     sizes = {"seed": 1, "steps": 2, "rates": [1e-3], "depths": [2], "hidden_size": 4, "max_chars": 30_000}
     assert residual(**sizes) == residual(**sizes)
+
+
+def test_what_was_trained_with_dropout_is_measured_without(monkeypatch):
+    measured = []
+
+    def bits(model, codes, streams):
+        measured.append(model.training)
+        return 1.0
+
+    class Watched(dropout.SequenceClassifier):
+        def forward(self, inputs):
+            if len(inputs) == 1000:  # the fresh sequences
+                measured.append(self.training)
+            return super().forward(inputs)
+
+    monkeypatch.setattr(dropout, "text_bits", bits)
+    monkeypatch.setattr(dropout, "SequenceClassifier", Watched)
+    dropout.overfit(seed=0, steps=2, lr=5e-3, shares=[0.5], hidden_size=8, max_chars=5_000)
+    assert len(measured) >= 4  # twice on the way, three texts at the end
+    dropout.recalled("between", seed=0, steps=2, lr=5e-3, lag=4, share=0.5, hidden_size=6)
+    assert not any(measured)

@@ -169,6 +169,7 @@ def overfit(
             seed=seed,
             progress=False,
         )
+        model.eval()  # fit gives a model back as it took it: in training mode, with dropout at work
         bits = {
             name: text_bits(model, part.codes, streams=16)
             for name, part in (("train", text.train), ("valid", text.valid), ("test", text.test))
@@ -225,5 +226,6 @@ def recalled(place: str, *, seed: int, steps: int, lr: float, lag: int, share: f
         progress=False,
     )
     fresh = recall(1000, lag=lag, seed=999_999_999 - seed)
+    model.eval()  # without dropout, as in use
     with torch.no_grad():
         return 1 - float(accuracy(model(fresh.inputs)[0], fresh.targets))
