@@ -4,6 +4,8 @@ A test of bad input carries ``@pytest.mark.bad_input``: in it the annotations' c
 :class:`ValueError` which the package itself raises, as a user would.
 """
 
+import signal
+
 import jaxtyping
 import pytest
 
@@ -31,6 +33,11 @@ CHECKED = [
 jaxtyping.install_import_hook(CHECKED, "beartype.beartype")
 
 import torch  # noqa: E402
+
+# A shell that starts the tests in the background (`make test &`) lets them ignore Ctrl-C, and what they start as well;
+# but several tests interrupt on purpose.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 torch.set_num_threads(1)
 torch.backends.cudnn.rnn.fp32_precision = "ieee"  # on a GPU the oracle would otherwise keep ten bits of each product

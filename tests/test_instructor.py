@@ -49,7 +49,8 @@ def test_lines_of_code_count_neither_docstrings_nor_comments_nor_blank_lines():
 
 def test_the_guide_names_only_questions_and_chapters_that_exist():
     known = all_questions()
-    named = re.findall(r"(?<![\d.:/])(\d\.\d)(?![\d.])", GUIDE)
+    measured = GUIDE.split("<!-- throughput: begin -->")[1].split("<!-- throughput: end -->")[0]
+    named = re.findall(r"(?<![\d.:/])(\d\.\d)(?![\d.])", GUIDE.replace(measured, ""))
     assert len(named) > 40
     assert set(named) <= set(known)
     for stem in re.findall(r"\{doc\}`(\d\d_\w+)`", GUIDE):
