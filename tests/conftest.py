@@ -5,6 +5,7 @@ A test of bad input carries ``@pytest.mark.bad_input``: in it the annotations' c
 """
 
 import signal
+from collections import Counter
 
 import jaxtyping
 import pytest
@@ -45,6 +46,18 @@ torch.backends.cudnn.rnn.fp32_precision = "ieee"  # on a GPU the oracle would ot
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "bad_input: run without the annotations' checks, as a user's call is")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """Files with the most slow tests come first, so that at the end no worker waits for one long file of the other.
+
+    Whole files go to a worker in this order (``--dist loadfile --no-loadscope-reorder``); one worker's order within a
+    file stays as it is written.
+    """
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    size = Counter(item.path for item in items)
+    items.sort(key=lambda item: (-slow[item.path], -size[item.path]))
 
 
 @pytest.fixture(autouse=True)

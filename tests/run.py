@@ -64,7 +64,19 @@ def parts() -> list[Part]:
             "package",
             "tests/ but the site's",
             12,
-            [pytest("tests", "-n", WORKERS, "--dist", "loadfile", "-m", "not site", "--durations=10")],
+            [
+                pytest(
+                    "tests",
+                    "-n",
+                    WORKERS,
+                    "--dist",
+                    "loadfile",
+                    "--no-loadscope-reorder",  # tests/conftest.py puts the longest first
+                    "-m",
+                    "not site",
+                    "--durations=40",
+                )
+            ],
         ),
         Part(
             "examples",
