@@ -6,6 +6,7 @@ A test of bad input carries ``@pytest.mark.bad_input``: in it the annotations' c
 
 import signal
 from collections import Counter
+from itertools import count
 
 import jaxtyping
 import pytest
@@ -75,10 +76,19 @@ def _seed():
     torch.manual_seed(0)
 
 
+@pytest.fixture(scope="session")
+def _states(tmp_path_factory):
+    """One folder of each test after the other; pytest's own numbering reads all names again for every new one."""
+    folder = tmp_path_factory.mktemp("states")
+    return (folder / str(number) for number in count())
+
+
 @pytest.fixture(autouse=True)
-def _state_folder(tmp_path_factory, monkeypatch):
+def _state_folder(_states, monkeypatch):
     """What `rnncourse start` remembers about this user is not touched by tests."""
-    monkeypatch.setenv("RNNCOURSE_STATE", str(tmp_path_factory.mktemp("state")))
+    folder = next(_states)
+    folder.mkdir()
+    monkeypatch.setenv("RNNCOURSE_STATE", str(folder))
 
 
 @pytest.fixture
