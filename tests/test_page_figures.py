@@ -15,9 +15,9 @@ from PIL import Image
 
 from rnncourse.notebooks.pictures import shrink_png
 from rnncourse.viz import style
+from tests.browsing import browser  # noqa: F401 - a fixture
 from tests.house import ROOT
 from tests.pages import build_site, served
-from tests.test_site import browser  # noqa: F401 - a fixture
 from tests.test_viz import contrast
 
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
@@ -41,7 +41,7 @@ def setup(app):
     numbers.connect(app)
     page.connect(app)
 """
-TOC = "format: jb-book\nroot: index\nchapters:\n  - file: book/05_gates\n"
+TOC = "format: jb-book\nroot: index\nchapters:\n  - file: book/05_gates\n  - file: book/deeper/05_aside\n"
 ALT = "A line that rises from left to right, and the words beside it."
 
 
@@ -65,8 +65,9 @@ def cell(*pictures: str, **metadata):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """A chapter with four figures, built: one as older runs stored it, one sharp, and two of one cell."""
+    """A chapter with four figures, one as older runs stored it, one sharp, two of one cell; and a deeper page."""
     folder = tmp_path_factory.mktemp("figures")
+    python = {"kernelspec": {"name": "python3", "display_name": "Python 3"}, "language_info": {"name": "python"}}
     chapter = v4.new_notebook(
         cells=[
             v4.new_markdown_cell("# Gates\n\n## One\n\nText before {numref}`the-sharp-one`."),
@@ -75,12 +76,15 @@ def site(tmp_path_factory):
             cell(drawn(style.DENSITY, 4.0), drawn(style.DENSITY, 3.0)),
             v4.new_markdown_cell("Text after."),
         ],
-        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}, "language_info": {"name": "python"}},
+        metadata=python,
     )
+    aside = v4.new_notebook(cells=[v4.new_markdown_cell("# Aside"), cell(drawn(2 * style.DENSITY))], metadata=python)
+    aside.cells[1].outputs[0].metadata = {"image/png": {"width": 847, "height": 418}}  # as a kernel may say
     (folder / "_static" / "js").mkdir(parents=True)
     for name in ("course.css", "js/course.js"):
         (folder / "_static" / name).write_bytes((ROOT / "book" / "_static" / name).read_bytes())
-    files = {"_toc.yml": TOC, "index.md": "# A book\n", "book/05_gates.ipynb": nbformat.writes(chapter)}
+    files = {"_toc.yml": TOC, "index.md": "# A book\n"}
+    files |= {"book/05_gates.ipynb": nbformat.writes(chapter), "book/deeper/05_aside.ipynb": nbformat.writes(aside)}
     out, said = build_site(folder, CONF, files)
     assert said == ""
     return out
@@ -102,10 +106,20 @@ def test_every_figure_has_its_number_and_what_its_cell_says_below_it(page):
     assert "Figure 5.2" in page.find(string=lambda text: "Text before" in text).parent.get_text()
 
 
+def test_a_deeper_pages_figure_is_dressed_alike(site):
+    html = (site / "book" / "deeper" / "05_aside.html").read_text(encoding="utf-8")
+    (figure,) = BeautifulSoup(html, "html.parser").select("figure.drawn")
+    assert "Figure 5A.1" in figure.select_one("figcaption").get_text()
+    for one in figure.select("img"):
+        assert (one["width"], one["height"]) == ("780", "260")
+        assert one["style"].startswith("--least")
+    assert [one["class"] for one in figure.select("img")] == [["only-light"], ["only-dark"]]
+
+
 def test_a_cell_of_the_book_draws_one_figure_so_that_the_plain_edition_counts_alike():
     from rnncourse.notebooks.files import read
 
-    for path in sorted((ROOT / "book").glob("[0-9][0-9]_*.ipynb")):
+    for path in sorted((ROOT / "book").rglob("[0-9][0-9]_*.ipynb")):
         for one in read(path).cells:
             assert sum("image/png" in output.get("data", {}) for output in one.get("outputs", [])) <= 1, path.name
 
@@ -124,7 +138,8 @@ def test_the_dark_variant_is_the_same_drawing_in_turned_colours(site, page):
     for light, dark in zip(page.select("img.only-light"), page.select("img.only-dark"), strict=True):
         assert light["alt"] == dark["alt"] == ALT
         day, night = (pixels(site, one) for one in (light, dark))
-        assert np.array_equal(turned(day.reshape(-1, 3)).reshape(day.shape), night)
+        colours, which = np.unique(day.reshape(-1, 3), axis=0, return_inverse=True)
+        assert np.array_equal(turned(colours)[which.ravel()].reshape(day.shape), night)
 
 
 @pytest.mark.parametrize("name", [name for name in style.COLOURS if name not in ("line", "paper")])

@@ -16,7 +16,7 @@ from PIL import Image
 from course.darkness import dark_png
 
 DENSITY, SMALLEST, LEGIBLE = 130, 8.0, 9  # rnncourse.viz.style's pixels to the inch and points; pixels on the screen
-CHAPTER = re.compile(r"book/(\d\d)_")
+CHAPTER = re.compile(r"book/(?:deeper/)?(\d\d)_")  # a deeper page's figures are 5A.1, 5A.2
 PICTURE = re.compile(r'<img\b(?P<attributes>[^>]*?\bsrc="(?P<source>[^"]*_images/(?P<name>[^"/]+))"[^>]*?)\s*/?>')
 DRAWN = re.compile(r"[0-9a-f]{64}\.png")  # the name of a picture that came out of a cell
 NOTHING = "\u200b"  # a space of no width: Sphinx counts no figure whose caption is empty
