@@ -61,6 +61,14 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: (-slow[item.path], -size[item.path]))
 
 
+@pytest.hookimpl(tryfirst=True, specname="pytest_collection_modifyitems")
+def pytest_keep_together(items):
+    """With ``--dist loadgroup`` one worker runs what shares an opened page, a parsed site or a built one."""
+    for item in items:
+        if item.get_closest_marker("site") and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.path.name))
+
+
 @pytest.fixture(autouse=True)
 def _annotations_off_for_bad_input(request):
     if request.node.get_closest_marker("bad_input") is None:

@@ -112,7 +112,7 @@ def parts() -> list[Part]:
             "site",
             "the built site in a browser",
             12,
-            [pytest("tests", "-n", WORKERS, "-m", "site", "--durations=10")],
+            [pytest("tests", "-n", WORKERS, "--dist", "loadgroup", "-m", "site", "--durations=10")],
         ),
     ]
 

@@ -15,9 +15,9 @@ from rnncourse.layers import Recurrent
 from rnncourse.models import LanguageModel
 from rnncourse.notebooks import read
 from rnncourse.seq2seq import Hypotheses, beam_search
+from tests.browsing import browser  # noqa: F401 - a fixture
 from tests.house import ROOT
 from tests.test_live_figures import DATA, data, tensors
-from tests.test_site import browser  # noqa: F401 - a fixture
 
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
 from course import nodejs

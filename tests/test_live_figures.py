@@ -10,9 +10,9 @@ from rnncourse.cells import LSTMCell, RNNCell
 from rnncourse.diagnostics import jacobian_norms, spectral_radius
 from rnncourse.functional import lstm_step, rnn_step
 from rnncourse.shapes import LSTMState
+from tests.browsing import browser  # noqa: F401 - a fixture
 from tests.house import ROOT
 from tests.pages import build_page
-from tests.test_site import browser  # noqa: F401 - a fixture
 
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
 from course import nodejs

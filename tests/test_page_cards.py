@@ -2,9 +2,9 @@
 
 import pytest
 
+from tests.browsing import browser  # noqa: F401 - a fixture
 from tests.house import ROOT
 from tests.pages import served
-from tests.test_site import browser  # noqa: F401 - a fixture
 
 pytestmark = [pytest.mark.site, pytest.mark.browser]
 

@@ -5,9 +5,9 @@ import sys
 import pytest
 from jinja2 import Environment, FileSystemLoader
 
+from tests.browsing import NARROW, WIDE, Visit, browser  # noqa: F401 - browser is a fixture
 from tests.house import ROOT
 from tests.pages import served
-from tests.test_site import NARROW, WIDE, browser, visit  # noqa: F401 - browser is a fixture
 
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
 pytestmark = [pytest.mark.site, pytest.mark.browser]
@@ -38,7 +38,8 @@ def folder(tmp_path, request):
 @pytest.mark.parametrize("lost", ["book/nothing.html", "a/b/c/nothing.html", "nothing.html", "book/api/x/"])
 def test_every_link_leads_into_the_subfolder(browser, folder, lost):  # noqa: F811
     with served(folder) as address:
-        page, strangers, _ = visit(browser, WIDE, "light", f"{address}/rnncourse/{lost}")
+        visit = Visit(browser, WIDE, "light", f"{address}/rnncourse/{lost}")
+        page = visit.tab
         page.wait_for_function("document.querySelector('a.first').href.includes('/rnncourse/book/index.html')")
         for link, title in (("a.first", "book/index.html"), ("ol a", "book/05_lstm.html")):
             page.click(link)
@@ -49,33 +50,29 @@ def test_every_link_leads_into_the_subfolder(browser, folder, lost):  # noqa: F8
         page.fill("input", "gate")
         page.click("button")
         page.wait_for_url(f"{address}/rnncourse/search.html?q=gate")
-        assert strangers == []
-        page.context.close()
+        assert visit.strangers == []
+        visit.context.close()
 
 
 def test_it_leads_home_from_the_disk(browser, folder):  # noqa: F811
     beside = folder / "rnncourse" / "404.html"
     beside.write_text(missing(""), encoding="utf-8")
-    page, strangers, complaints = visit(browser, WIDE, "dark", beside.as_uri())
-    page.click("a.first")
-    page.wait_for_load_state()
-    assert page.title() == "book/index.html"
-    assert (strangers, complaints) == ([], [])
-    page.context.close()
+    with Visit(browser, WIDE, "dark", beside.as_uri()) as visit:
+        visit.tab.click("a.first")
+        visit.tab.wait_for_load_state()
+        assert visit.tab.title() == "book/index.html"
+        assert (visit.strangers, visit.complaints) == ([], [])
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("size", [WIDE, NARROW])
 def test_it_carries_its_own_style_and_is_accessible(browser, tmp_path, theme, size):  # noqa: F811
-    from axe_playwright_python.sync_playwright import Axe
-
     (tmp_path / "404.html").write_text(missing(""), encoding="utf-8")
-    page, *_ = visit(browser, size, theme, (tmp_path / "404.html").as_uri())
-    paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert paper == ("rgb(253, 252, 249)" if theme == "light" else "rgb(20, 24, 30)")
-    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
-    assert Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"] == []
-    page.context.close()
+    with Visit(browser, size, theme, (tmp_path / "404.html").as_uri()) as visit:
+        paper = visit.tab.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert paper == ("rgb(253, 252, 249)" if theme == "light" else "rgb(20, 24, 30)")
+        assert visit.tab.evaluate("document.documentElement.scrollWidth") <= size[0]
+        assert visit.barriers == []
 
 
 def test_the_site_has_it_with_every_chapter():

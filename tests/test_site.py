@@ -1,4 +1,4 @@
-"""The built website, as a reader's browser meets it: self-contained, described, reachable, readable."""
+"""The files of the built website: self-contained, described, reachable, readable (tests/test_site_pages opens them)."""
 
 import re
 import subprocess
@@ -8,36 +8,32 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from bs4 import BeautifulSoup
+from lxml import etree
+from lxml.html import HTMLParser, document_fromstring
 
 from rnncourse.notebooks import notebook_files
 from rnncourse.notebooks.files import DEEPER
-from tests.house import ROOT, chromium, site
-from tests.pages import served
+from tests.browsing import name, pages
+from tests.house import ROOT, site
 
 pytestmark = pytest.mark.site
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
 
-WIDE, NARROW = (1280, 900), (390, 844)
-
-
-def pages() -> list[Path]:
-    """Every page that a reader is led to (not the redirect, the search page and the source listings)."""
-    return sorted(site().glob("book/**/*.html"))
-
 
 @cache
-def soup(page: Path) -> BeautifulSoup:
-    """A parsed page."""
-    return BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
+def tree(page: Path):
+    """A parsed page. (Hundreds are, so by the quickest parser.)"""
+    return document_fromstring(page.read_bytes(), parser=HTMLParser(encoding="utf-8"))
 
 
-def name(page: Path) -> str:
-    """A page's address on the site."""
-    return page.relative_to(site()).as_posix()
+def having(kind: str) -> str:
+    """The XPath condition of a class."""
+    return f"contains(concat(' ', normalize-space(@class), ' '), ' {kind} ')"
 
 
-# --- what the files say -------------------------------------------------------------------------------------------
+def words(element) -> str:
+    """An element's text in one line."""
+    return " ".join(element.text_content().split())
 
 
 def test_there_is_a_page_for_every_source():
@@ -67,8 +63,8 @@ def test_answers_and_machinery_are_no_part_of_the_reference():
 def test_the_download_is_the_plain_edition_and_the_exercises_lie_beside_it():
     for source in notebook_files(ROOT, ("book", DEEPER)):
         home = source.parent.relative_to(ROOT).as_posix()
-        page = soup(site() / home / f"{source.stem}.html")
-        links = {a.get("href") for a in page.select(".dropdown-download-buttons a")}
+        page = tree(site() / home / f"{source.stem}.html")
+        links = set(page.xpath(f"//*[{having('dropdown-download-buttons')}]//a/@href"))
         for folder in (home, *(["exercises"] if home == "book" else [])):
             if (ROOT / folder / source.name).exists():
                 up = "../" * (home.count("/") + 1)
@@ -91,28 +87,41 @@ def test_the_plain_edition_numbers_equations_as_the_site_does():
 
 
 def test_every_documented_object_is_public_and_described():
-    bare = []
+    bare, described = [], 0
     for page in pages():
-        for entry in soup(page).select("dl.py > dt.sig"):
-            text = entry.find_next_sibling("dd")
-            if not (text and text.get_text(strip=True)):
+        entries = tree(page).xpath(f"//dl[{having('py')}]/dt[{having('sig')}]")
+        described += len(entries)
+        for entry in entries:
+            text = entry.xpath("following-sibling::dd[1]")
+            if not (text and words(text[0])):
                 bare.append(f"{name(page)}: {entry.get('id')}")
     assert bare == []
+    assert described > 300
 
 
 def external(tag) -> list[str]:
     """Addresses on other hosts that this tag makes a browser load (links that a reader clicks are fine)."""
-    found = [tag.get(key) for key in ("src", "srcset", "poster", "data") if tag.get(key)]
-    if tag.name == "link" and not {"canonical", "license"} & set(tag.get("rel", [])):
+    found = [tag.get(key) for key in ("src", "srcset", "poster", "data")]
+    if tag.tag == "link" and not {"canonical", "license"} & set(tag.get("rel", "").split()):
         found.append(tag.get("href"))
     return [address for address in found if re.match(r"(https?:)?//", address or "")]
 
 
+def loads(page) -> list[str]:
+    """What a parsed page makes a browser load from other hosts."""
+    return [address for tag in page.iter(etree.Element) for address in external(tag)]
+
+
 def test_no_page_names_a_file_on_another_host():
-    found = {
-        name(page): [a for tag in soup(page).find_all(True) for a in external(tag)] for page in site().rglob("*.html")
-    }
+    found = {name(page): loads(tree(page)) for page in site().rglob("*.html")}
     assert {page: addresses for page, addresses in found.items() if addresses} == {}
+
+
+def test_a_file_on_another_host_is_seen():
+    html = b"""<!doctype html><link rel="canonical" href="https://a.org/">
+    <link rel="icon stylesheet" href="//b.org/x.css">
+    <a href="https://c.org/">a link</a><svg><image src="x.png" /></svg><img src="https://d.org/x.png">"""
+    assert loads(document_fromstring(html)) == ["//b.org/x.css", "https://d.org/x.png"]
 
 
 def test_no_stylesheet_loads_from_another_host():
@@ -122,12 +131,15 @@ def test_no_stylesheet_loads_from_another_host():
 
 
 def test_every_formula_was_rendered():
+    rendered = 0
     for page in pages():
         text = page.read_text(encoding="utf-8")
         assert "katex-error" not in text, name(page)
         assert "#cc0000" not in text, name(page)
-        unrendered = [m.get_text()[:60] for m in soup(page).select(".math") if not m.select(".katex")]
-        assert unrendered == [], name(page)
+        formulas = tree(page).xpath(f"//*[{having('math')}]")
+        assert [words(one)[:60] for one in formulas if not one.xpath(f".//*[{having('katex')}]")] == [], name(page)
+        rendered += len(formulas)
+    assert rendered > 1000
 
 
 def test_an_unreadable_formula_is_reported(monkeypatch):
@@ -144,26 +156,40 @@ def test_an_unreadable_formula_is_reported(monkeypatch):
 
 
 def test_every_image_says_what_it_shows():
-    silent = []
+    silent, seen = [], 0
     for page in pages():
-        for image in soup(page).select("article img, article svg[role=img]"):
-            words = (
-                image.get("alt", "")
-                if image.name == "img"
-                else (image.get("aria-labelledby") or image.get("aria-label") or "")
-            )
-            if len(words.strip()) < 5 or re.search(r"\.(png|svg|jpe?g)$|^_images", words):
-                silent.append(f"{name(page)}: {image.get('src', image.name)} says {words!r}")
+        for image in tree(page).xpath("//article//img | //article//svg[@role='img']"):
+            spoken = ("alt",) if image.tag == "img" else ("aria-labelledby", "aria-label")
+            says = next((image.get(key) for key in spoken if image.get(key)), "")
+            if len(says.strip()) < 5 or re.search(r"\.(png|svg|jpe?g)$|^_images", says):
+                silent.append(f"{name(page)}: {image.get('src', image.tag)} says {says!r}")
+            seen += 1
     assert silent == []
+    assert seen > 100
+
+
+CAPTION = ("caption-number", "caption-text")
+
+
+def test_every_figure_of_a_cell_has_a_number_a_caption_and_a_dark_variant():
+    drawn = 0
+    for page in pages():
+        for image in tree(page).xpath(f"//*[{having('cell_output')}]//img"):
+            figure = image.xpath(f"ancestor::figure[{having('drawn')}]")
+            assert figure, (name(page), image.get("alt"))
+            assert figure[0].xpath(f".//img[{having('only-dark')}]"), (name(page), image.get("alt"))
+            number, caption = (figure[0].xpath(f".//figcaption//*[{having(part)}]") for part in CAPTION)
+            assert re.fullmatch(r"Figure \d+[A-Z]?\.\d+", words(number[0])), (name(page), image.get("alt"))
+            assert len(words(caption[0]).strip("\u200b #")) > 5, (name(page), image.get("alt"))
+            drawn += 1
+    assert drawn > 100
 
 
 def test_every_page_has_one_title_and_ordered_headings():
     for page in pages():
-        levels = [
-            int(heading.name[1])
-            for heading in soup(page).select("article :is(h1, h2, h3, h4, h5, h6)")
-            if "rubric" not in heading.get("class", [])
-        ]
+        ranks = " or ".join(f"self::h{rank}" for rank in range(1, 7))
+        headings = tree(page).xpath(f"//article//*[{ranks}][not({having('rubric')})]")
+        levels = [int(heading.tag[1]) for heading in headings]
         assert levels.count(1) == 1, name(page)
         jumps = [(a, b) for a, b in zip(levels, levels[1:], strict=False) if b > a + 1]
         assert jumps == [], name(page)
@@ -171,30 +197,28 @@ def test_every_page_has_one_title_and_ordered_headings():
 
 def test_every_page_of_the_book_says_what_it_is_about():
     for page in site().glob("book/*.html"):
-        about = soup(page).select_one('meta[name="description"]')
-        assert about is not None, name(page)
-        assert 40 < len(about["content"]) <= 160, name(page)
+        about = tree(page).xpath("//meta[@name='description']/@content")
+        assert about, name(page)
+        assert 40 < len(about[0]) <= 160, name(page)
 
 
 def test_every_link_inside_the_site_leads_somewhere():
     broken = []
-    identifiers = cache(
-        lambda page: (
-            {tag["id"] for tag in soup(page).find_all(id=True)}
-            | {tag["name"] for tag in soup(page).find_all("a", attrs={"name": True})}
-        )
-    )
+    identifiers = cache(lambda page: set(tree(page).xpath("//@id | //a/@name")))
+    followed = 0
     for page in pages():
-        for link in soup(page).find_all("a", href=True):
-            parts = urlsplit(link["href"])
+        for link in tree(page).xpath("//a/@href"):
+            parts = urlsplit(link)
             if parts.scheme or parts.netloc:
                 continue
             target = (page.parent / unquote(parts.path)).resolve() if parts.path else page
             if not target.exists():
-                broken.append(f"{name(page)} -> {link['href']}")
+                broken.append(f"{name(page)} -> {link}")
             elif parts.fragment and target.suffix == ".html" and unquote(parts.fragment) not in identifiers(target):
-                broken.append(f"{name(page)} -> {link['href']} (no such place)")
+                broken.append(f"{name(page)} -> {link} (no such place)")
+            followed += 1
     assert broken == []
+    assert followed > 10_000
 
 
 def test_lychee_finds_no_broken_link():
@@ -225,28 +249,24 @@ def chapter_pages():
 def test_code_in_chapters_links_to_the_reference():
     assert chapter_pages(), "no chapter is on the site"
     for page in chapter_pages():
-        links = [a["href"] for a in soup(page).select("a.sphinx-codeautolink-a") if "api/rnncourse" in a["href"]]
-        assert links, f"{name(page)} links no code to the reference"
+        links = tree(page).xpath(f"//a[{having('sphinx-codeautolink-a')}]/@href")
+        assert any("api/rnncourse" in link for link in links), f"{name(page)} links no code to the reference"
 
 
 def test_a_pages_number_is_that_of_its_file():
     for page in pages():
         found = re.match(r"(\d\d)_", page.name)
         if found:
-            said = soup(page).select_one("article h1 .section-number").get_text(strip=True)
+            said = words(tree(page).xpath(f"//article//h1//*[{having('section-number')}]")[0])
             letter = "" if page.parent.name == "book" else "[A-Z]"  # a deeper page is 5A, 5B, …
             assert re.fullmatch(rf"{int(found[1])}{letter}\.", said), (name(page), said)
 
 
 def test_every_icon_has_a_shape():
     style = (site() / "_static" / "styles" / "pydata-sphinx-theme.css").read_text(encoding="utf-8")
-    used = {
-        c
-        for page in pages()
-        for icon in soup(page).select("[class*='fa-']")
-        for c in icon["class"]
-        if c.startswith("fa-")
-    }
+    classes = {kinds for page in pages() for kinds in tree(page).xpath("//@class[contains(., 'fa-')]")}
+    used = {kind for kinds in classes for kind in kinds.split() if kind.startswith("fa-")}
+    assert used
     assert [
         icon
         for icon in sorted(used - {"fa-solid", "fa-brands", "fa-regular", "fa-lg"})
@@ -262,183 +282,3 @@ def test_the_repository_is_one_setting(tmp_path):
     text = chapter.read_text(encoding="utf-8")
     shown = {"colab.research.google.com" in text, "/edit/" in text, "/issues/new" in text}
     assert shown == {bool(config["repository"]["url"])}
-
-
-# --- what a browser sees ------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """One headless Chromium for all tests of this module."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
-        started = play.chromium.launch(executable_path=chromium(), args=["--no-sandbox", "--disable-gpu"])
-        yield started
-        started.close()
-
-
-@pytest.fixture(scope="module")
-def address():
-    """The site over HTTP on this machine."""
-    with served(site()) as where:
-        yield where
-
-
-def sample() -> list[str]:
-    """The pages looked at one by one: all but the API pages, of which a few stand for the rest."""
-    names = [name(page) for page in pages()]
-    api = [n for n in names if "/api/rnncourse" in n]
-    few = {n for n in api if n.endswith(("functional.lstm.html", "cells.lstm.html", "training.loop.html"))}
-    return [n for n in names if n not in api] + sorted(few | {max(api, key=len)})
-
-
-def visit(browser, size, theme, url):
-    """Open a page; returns it with what it asked of other hosts and what it complained of."""
-    context = browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=theme)
-    page = context.new_page()
-    strangers, complaints = [], []
-
-    def guard(route):
-        target = urlsplit(route.request.url)
-        if target.scheme in {"file", "data", "blob"} or target.hostname == "127.0.0.1":
-            route.continue_()
-        else:
-            strangers.append(route.request.url)
-            route.abort()
-
-    page.route("**/*", guard)
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto(url, wait_until="load")
-    return page, strangers, complaints
-
-
-@pytest.mark.browser
-@pytest.mark.slow
-def test_pages_load_nothing_from_other_hosts_and_do_not_complain(browser, address):
-    found = {}
-    for path in [*sample(), "index.html", "search.html", "genindex.html"]:
-        page, strangers, complaints = visit(browser, WIDE, "light", f"{address}/{path}")
-        if strangers or complaints:
-            found[path] = (strangers, complaints)
-        page.context.close()
-    assert found == {}
-
-
-@pytest.mark.browser
-@pytest.mark.slow
-def test_pages_work_from_the_disk(browser):
-    found = {}
-    for path in sample():
-        page, strangers, complaints = visit(browser, WIDE, "dark", (site() / path).as_uri())
-        styled = page.evaluate("getComputedStyle(document.body).backgroundColor")
-        if strangers or complaints or styled in {"rgba(0, 0, 0, 0)", "rgb(255, 255, 255)"}:
-            found[path] = (strangers, complaints, styled)
-        page.context.close()
-    assert found == {}
-
-
-@pytest.mark.browser
-def test_a_stranger_and_a_complaint_are_seen(browser, tmp_path):
-    bad = tmp_path / "bad.html"
-    bad.write_text('<img src="https://example.org/x.png" alt=""><script>nonsense()</script>', encoding="utf-8")
-    page, strangers, complaints = visit(browser, WIDE, "light", bad.as_uri())
-    page.context.close()
-    assert strangers == ["https://example.org/x.png"]
-    assert any("nonsense" in text for text in complaints)
-
-
-WIDER = """() => {
-  const over = document.documentElement.scrollWidth - window.innerWidth;
-  if (over <= 0) return null;
-  const clipped = e => { while (e = e.parentElement) if (getComputedStyle(e).overflowX !== 'visible') return true; };
-  const all = [...document.querySelectorAll('article *')];
-  const guilty = all.filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !clipped(e));
-  return [over, guilty.slice(0, 3).map(e => e.outerHTML.slice(0, 120))];
-}"""
-
-
-@pytest.mark.browser
-@pytest.mark.slow
-def test_no_page_scrolls_sideways_on_a_phone(browser, address):
-    found = {}
-    for path in sample():
-        page, *_ = visit(browser, NARROW, "light", f"{address}/{path}")
-        said = page.evaluate(WIDER)
-        if said:
-            found[path] = said
-        page.context.close()
-    assert found == {}
-
-
-CUT = """() => [...document.querySelectorAll('.cell_input pre, .highlight-python pre')]
-  .filter(code => code.scrollWidth > code.clientWidth + 1).map(code => code.textContent.slice(0, 80))"""
-
-
-@pytest.mark.browser
-def test_no_line_of_code_is_cut(browser, address):
-    chapters = [name(page) for page in pages() if re.match(r"\d\d_", page.name)]
-    for size in (WIDE, NARROW):
-        for path in chapters:
-            page, *_ = visit(browser, size, "light", f"{address}/{path}")
-            assert page.locator(".cell_input pre").count()
-            assert page.evaluate(CUT) == [], (path, size)
-            page.context.close()
-
-
-@pytest.mark.browser
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("size", "theme"),
-    [(WIDE, "light"), (WIDE, "dark"), (NARROW, "light")],
-    ids=["wide, light", "wide, dark", "phone, light"],
-)
-def test_pages_are_accessible(browser, address, theme, size):
-    from axe_playwright_python.sync_playwright import Axe
-
-    found = {}
-    for path in sample():
-        page, *_ = visit(browser, size, theme, f"{address}/{path}")
-        report = Axe().run(page, options={"resultTypes": ["violations"]}).response
-        if report["violations"]:
-            found[path] = [
-                (v["id"], v["impact"], [n["html"][:120] for n in v["nodes"]][:3]) for v in report["violations"]
-            ]
-        page.context.close()
-    assert found == {}
-
-
-@pytest.mark.browser
-def test_axe_sees_a_fault(browser, tmp_path):
-    from axe_playwright_python.sync_playwright import Axe
-
-    bad = tmp_path / "bad.html"
-    bad.write_text(
-        "<!doctype html><html><body><main><h1>x</h1><img src='x.png'></main></body></html>", encoding="utf-8"
-    )
-    page, *_ = visit(browser, WIDE, "light", bad.as_uri())
-    found = {violation["id"] for violation in Axe().run(page).response["violations"]}
-    page.context.close()
-    assert {"image-alt", "html-has-lang"} <= found
-
-
-@pytest.mark.browser
-def test_search_finds_the_forget_gate_from_the_disk(browser):
-    page, *_ = visit(browser, WIDE, "light", (site() / "search.html").as_uri() + "?q=recurrent")
-    page.wait_for_selector("#search-results li a", timeout=30_000)
-    assert page.locator("#search-results li a").count() >= 1
-    page.context.close()
-
-
-@pytest.mark.browser
-def test_the_reader_can_switch_to_the_dark(browser, address):
-    page, *_ = visit(browser, WIDE, "light", f"{address}/book/index.html")
-    before = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    for _ in range(3):
-        if page.evaluate("document.documentElement.dataset.theme") == "dark":
-            break
-        page.locator("button.theme-switch-button").first.click()
-    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != before
-    page.context.close()

@@ -2,8 +2,8 @@
 
 import pytest
 
+from tests.browsing import browser  # noqa: F401 - a fixture
 from tests.house import ROOT, site
-from tests.test_site import browser  # noqa: F401 - a fixture
 
 pytestmark = [pytest.mark.site, pytest.mark.browser]
 
