@@ -128,7 +128,7 @@ def train_text(
     full={
         "seeds": 1,
         "steps": 1_000,
-        "rates": [1e-3, 3e-3, 6e-3, 1e-2, 2e-2, 4e-2],
+        "rates": [6e-3, 1e-2, 2e-2, 4e-2, 8e-2],
         "budget": 60_000,
         "max_chars": 500_000,
     },
