@@ -136,7 +136,7 @@ def where_it_looks(model: SequenceToSequence, data: Dataset, split: str, row: in
 RATES = {
     "smoke": {"seeds": 1, "rates": [1e-3, 3e-3], "steps": 2, "budget": 200_000, "pairs": 300},
     "page": {"seeds": 1, "rates": [1e-3, 2e-3], "steps": 100, "budget": BUDGET, "pairs": None},
-    "full": {"seeds": 1, "rates": [5e-4, 1e-3, 2e-3, 4e-3, 8e-3], "steps": 1_600, "budget": BUDGET, "pairs": None},
+    "full": {"seeds": 1, "rates": [4e-3, 8e-3, 1.6e-2, 3.2e-2], "steps": 1_600, "budget": BUDGET, "pairs": None},
 }
 
 
