@@ -59,7 +59,7 @@ class Visit:
     """A page opened in a context of its own, with what it asked for and complained of."""
 
     def __init__(self, browser, size, theme, url, until="load"):
-        self.url, self.size = url, size
+        self.url = url
         self.strangers, self.complaints, self.asked = [], [], {}
         self.context = browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=theme)
         self.tab = self.context.new_page()

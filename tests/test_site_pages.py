@@ -53,6 +53,12 @@ CODE = ".cell_input pre, .highlight-python pre"
 BOXES = "article pre, article div.wide, article div.math"  # what scrolls where it is too wide
 
 
+def cut_code(visit) -> list[str]:
+    """Lines of code that are not seen whole; a notebook's page has code."""
+    assert visit.tab.locator(".cell_input pre").count() or not is_notebook(visit.url)
+    return visit.tab.evaluate(CUT, CODE)
+
+
 def test_there_are_pages_to_look_at():
     site()
     assert len(sample()) > 30
@@ -72,8 +78,7 @@ def test_a_page_keeps_its_budget(wide):
 
 
 def test_no_line_of_code_is_cut(wide):
-    assert wide.tab.locator(".cell_input pre").count() or not is_notebook(wide.url)
-    assert wide.tab.evaluate(CUT, CODE) == []
+    assert cut_code(wide) == []
 
 
 def test_no_output_table_or_formula_is_cut(wide):
@@ -96,8 +101,7 @@ def test_a_page_does_not_scroll_sideways_on_a_phone(phone):
 
 
 def test_no_line_of_code_is_cut_on_a_phone(phone):
-    assert phone.tab.locator(".cell_input pre").count() or not is_notebook(phone.url)
-    assert phone.tab.evaluate(CUT, CODE) == []
+    assert cut_code(phone) == []
 
 
 def test_a_page_does_not_move_on_a_phone(phone):
