@@ -49,6 +49,15 @@ CUT = """(boxes) => {
   waiting.forEach(one => one.classList.remove('seen'));
   return cut.map(one => one.textContent.trim().slice(0, 80));
 }"""
+FIRST_IN_LINE = """() => [...document.querySelectorAll('article span.math')].flatMap(formula => {
+  const next = formula.nextSibling;
+  if (next?.nodeType !== Node.TEXT_NODE || !/^[.,;:!?)]/.test(next.data)) return [];
+  const mark = document.createRange();
+  mark.setStart(next, 0);
+  mark.setEnd(next, 1);
+  const end = [...formula.querySelectorAll('.base')].at(-1) ?? formula;
+  return mark.getBoundingClientRect().left < end.getBoundingClientRect().left ? [formula.textContent + next.data] : [];
+})"""
 CODE = ".cell_input pre, .highlight-python pre"
 BOXES = "article pre, article div.wide, article div.math"  # what scrolls where it is too wide
 
@@ -85,6 +94,10 @@ def test_no_output_table_or_formula_is_cut(wide):
     assert wide.tab.evaluate(CUT, BOXES) == []
 
 
+def test_no_line_begins_with_the_comma_after_a_formula(wide):
+    assert wide.tab.evaluate(FIRST_IN_LINE) == []
+
+
 def test_a_page_does_not_move_while_it_loads_or_is_read(wide):
     assert wide.moved < SHIFT
 
@@ -102,6 +115,10 @@ def test_a_page_does_not_scroll_sideways_on_a_phone(phone):
 
 def test_no_line_of_code_is_cut_on_a_phone(phone):
     assert cut_code(phone) == []
+
+
+def test_no_line_begins_with_the_comma_after_a_formula_on_a_phone(phone):
+    assert phone.tab.evaluate(FIRST_IN_LINE) == []
 
 
 def test_a_page_does_not_move_on_a_phone(phone):

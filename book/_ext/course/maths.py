@@ -4,11 +4,14 @@ sphinxcontrib-katex talks to KaTeX in Node; here Node comes from a wheel, a form
 understand becomes a warning (and so, with ``-W``, a failed build) instead of red text on the page.
 """
 
+import re
 import socket
 import subprocess
 import time
 from pathlib import Path
 
+from docutils import nodes
+from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinxcontrib import katex
 
@@ -78,6 +81,26 @@ def display(self, node):
     raise katex.nodes.SkipNode
 
 
+class PunctuationStays(SphinxPostTransform):
+    """Keep a comma or a bracket on the line of the formula before it; a browser may break a line after any formula."""
+
+    default_priority = 900
+    formats = ("html",)
+    marks = re.compile(r"[.,;:!?)\]’”]+")
+
+    def run(self, **_):
+        """Put each formula in a sentence into one box with the marks that follow it."""
+        for formula in list(self.document.findall(nodes.math)):
+            following = formula.next_node(descend=False, siblings=True)
+            found = self.marks.match(following) if isinstance(following, nodes.Text) else None
+            if found:
+                rest = nodes.Text(following[found.end() :])
+                following.parent.replace(following, rest)
+                kept = nodes.inline(classes=["kept"])
+                formula.replace_self(kept)
+                kept.extend([formula, nodes.Text(found[0])])
+
+
 def start_renderer(cls, rundir: Path, timeout: float) -> tuple[subprocess.Popen, socket.socket]:
     """KaTeX in Node and a connection to it, awaited until it answers.
 
@@ -112,8 +135,9 @@ def patient() -> None:
 
 
 def connect(app):
-    """Take the place of the two visitors."""
+    """Take the place of the two visitors, and keep punctuation with its formula."""
     patient()
+    app.add_post_transform(PunctuationStays)
     renderers = app.registry
     renderers.html_inline_math_renderers["katex"] = (inline, None)
     renderers.html_block_math_renderers["katex"] = (display, None)
