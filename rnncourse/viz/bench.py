@@ -161,7 +161,7 @@ def lengths_figure(*records: dict[str, Any]) -> Figure:
             _logarithmic(axis, times, "largest length T")
             _title(axis, cell, record, axis is line[0])
         line[0].set_ylabel("forward + backward, ms")
-        line[0].legend(fontsize=8)
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=8)
     return figure
 
 

@@ -34,37 +34,45 @@ def legend() -> Figure:
 
 
 def sequence_shapes() -> Figure:
-    """Draws the five shapes of sequence problems, all made of the same cell.
+    """Draws the five shapes of sequence problems in two rows, all made of the same cell.
 
     A dashed arrow is an output that is fed back: the next input of a network that has read and now writes.
 
     Returns:
         A figure.
     """
-    shapes: tuple[tuple[str, str, tuple[int, ...], tuple[int, ...], int], ...] = (
-        ("one to one", "image → label", (0,), (0,), 1),
-        ("one to many", "image → caption", (0,), (0, 1, 2), 3),
-        ("many to one", "review → rating", (0, 1, 2), (2,), 3),
-        ("many to many, in step", "word → its tag", (0, 1, 2), (0, 1, 2), 3),
-        ("many to many, delayed", "sentence → translation", (0, 1, 2), (3, 4), 5),
+    rows: tuple[tuple[tuple[str, str, tuple[int, ...], tuple[int, ...], int], ...], ...] = (
+        (
+            ("one to one", "image → label", (0,), (0,), 1),
+            ("one to many", "image → caption", (0,), (0, 1, 2), 3),
+            ("many to one", "review → rating", (0, 1, 2), (2,), 3),
+        ),
+        (
+            ("many to many, in step", "word → its tag", (0, 1, 2), (0, 1, 2), 3),
+            ("many to many, delayed", "sentence → translation", (0, 1, 2), (3, 4), 5),
+        ),
     )
-    gap, spacing = 0.62, 0.46
-    width = sum(spacing * (count - 1) for *_, count in shapes) + gap * len(shapes) + 2.1
-    sketch = Sketch(width, 2.45)
-    x = 0.75
-    for title, example, inputs, outputs, count in shapes:
-        states = [sketch.node(x + spacing * n, 1.3, "", colour="green", radius=0.14) for n in range(count)]
-        for before, after in zip(states, states[1:], strict=False):
-            sketch.arrow(before, after)
-        for n in inputs:
-            sketch.arrow(sketch.node(states[n].x, 0.78, "", radius=0.14), states[n])
-        written = [sketch.node(states[n].x, 1.82, "", colour="purple", radius=0.14) for n in outputs]
-        for n, output in zip(outputs, written, strict=True):
-            sketch.arrow(states[n], output)
-            if not set(inputs) & set(outputs) and n != outputs[-1]:  # reading is over: it hears what it writes
-                sketch.arrow(output, states[n + 1], dashed=True)
-        middle = (states[0].x + states[-1].x) / 2
-        sketch.text(middle, 2.22, title.replace(", ", ",\n"), size=8.5)
-        sketch.text(middle, 0.38, example.replace(" → ", "\n→ "), size=8, colour="muted")
-        x = states[-1].x + gap + 0.42
+    height, spacing = 2.2, 0.5
+    sketch = Sketch(6.4, height * len(rows))
+    for row, shapes in enumerate(rows):
+        bottom = height * (len(rows) - 1 - row)
+        room = (6.4 - sum(spacing * (count - 1) for *_, count in shapes)) / len(shapes)  # shared out between the shapes
+        x = room / 2
+        for title, example, inputs, outputs, count in shapes:
+            states = [
+                sketch.node(x + spacing * n, bottom + 1.12, "", colour="green", radius=0.15) for n in range(count)
+            ]
+            for before, after in zip(states, states[1:], strict=False):
+                sketch.arrow(before, after)
+            for n in inputs:
+                sketch.arrow(sketch.node(states[n].x, bottom + 0.6, "", radius=0.15), states[n])
+            written = [sketch.node(states[n].x, bottom + 1.64, "", colour="purple", radius=0.15) for n in outputs]
+            for n, output in zip(outputs, written, strict=True):
+                sketch.arrow(states[n], output)
+                if not set(inputs) & set(outputs) and n != outputs[-1]:  # reading is over: it hears what it writes
+                    sketch.arrow(output, states[n + 1], dashed=True)
+            middle = (states[0].x + states[-1].x) / 2
+            sketch.text(middle, bottom + 1.98, title, size=9.5)
+            sketch.text(middle, bottom + 0.25, example, size=9, colour="muted")
+            x = states[-1].x + room
     return sketch.figure

@@ -85,7 +85,7 @@ def by_depth(
     Example:
         >>> fig = by_depth([5, 6], {"LSTM": [0.9, 0.7]}, trained=5, chance=[0.6, 0.6])
     """
-    fig, axes = figure(6.4, 3.1)
+    fig, axes = figure(6.4, 3.6)
     for (name, shares), colour, mark in zip(curves.items(), CYCLE, MARKS, strict=False):
         if len(shares) != len(depths):
             raise ValueError(f"curves has {len(shares)} shares under {name!r}; it should have {len(depths)}")
@@ -95,5 +95,5 @@ def by_depth(
     axes.text(trained + 0.55, 0.32, "never trained on →", fontsize=8, color=COLOURS["muted"])
     axes.set(xlabel="depth of the expression", ylabel="share right", ylim=(0.3, 1.03), xticks=list(depths))
     axes.set_xticklabels([f"up to {depth}" if depth <= trained else str(depth) for depth in depths])
-    axes.legend(fontsize=8, ncols=2, loc="lower left", bbox_to_anchor=(0, 0.07))
+    fig.legend(fontsize=8, ncols=3, loc="outside lower center")
     return fig
