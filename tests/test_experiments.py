@@ -341,6 +341,7 @@ def test_a_challenge_stands_beside_its_result_and_on_the_ledger(declared, tmp_pa
     runner.run_chapter_experiments("99", "full", **folders(tmp_path), say=str)
     note_challenge(tmp_path, "99.try", **words)
     assert load_result("99.try", tmp_path).challenge == (words,)
+    assert load_result("99.try", tmp_path).challenged(24) == "challenge: a wider\nwindow: 3.4 bits"
     assert "- `99.try`: a wider window. Reached: 3.4 bits. The sentence stays." in ledger_page(tmp_path)
     with pytest.raises(ValueError, match="outcome is empty"):
         note_challenge(tmp_path, "99.try", **{**words, "outcome": " "})

@@ -2,6 +2,7 @@
 
 import json
 import math
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,6 +75,11 @@ class Result:
         if seeds == 1:
             return f"{self.mean(key):.{digits}f} (1 seed)"
         return f"{self.mean(key):.{digits}f} ± {self.spread(key):.{digits}f} ({seeds} seeds)"
+
+    def challenged(self, width: int = 80) -> str:
+        """What was tried to overturn what the page says of this, and what it reached, in lines for a page to print."""
+        said = (f"challenge: {one['tried']}: {one['reached']}" for one in self.challenge)
+        return "\n".join(textwrap.fill(text, width) for text in said)
 
 
 def results_file(root: Path, chapter: str) -> Path:
