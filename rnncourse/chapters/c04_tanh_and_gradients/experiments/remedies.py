@@ -170,7 +170,7 @@ def horizons(rates: dict[str, float], *, lengths: list[int], steps: int, seed: i
     "04.factorial_rates",
     smoke={"seeds": 1, "names": ["tanh orthogonal", "relu identity"], "length": 5, "steps": 2, "rates": [1e-3, 5e-3]},
     page={"seeds": 1, "names": ["relu identity"], "length": 14, "steps": 200, "rates": [2e-3, 5e-3]},
-    full={"seeds": 1, "names": list(FACTORIAL), "length": 28, "steps": 1500, "rates": RATES},
+    full={"seeds": 1, "names": list(FACTORIAL), "length": 28, "steps": 1500, "rates": [5e-4, *RATES]},
 )
 def factorial_rates(*, seed: int, names: list[str], length: int, steps: int, rates: list[float]) -> dict[str, Any]:
     """The learning rates for ``04.factorial``, judged by the effort at a length that most can just about learn."""
@@ -181,7 +181,12 @@ def factorial_rates(*, seed: int, names: list[str], length: int, steps: int, rat
     "04.factorial",
     smoke={"seeds": 1, "rates": {"tanh drawn": 5e-3, "relu identity": 5e-3}, "lengths": [4, 5], "steps": 2},
     page={"seeds": 1, "rates": {"tanh orthogonal": 5e-3, "relu orthogonal": 5e-3}, "lengths": [5, 7], "steps": 400},
-    full={"seeds": 5, "rates": dict.fromkeys(FACTORIAL, 5e-3), "lengths": LENGTHS, "steps": 1500},
+    full={
+        "seeds": 5,
+        "rates": dict.fromkeys(FACTORIAL, 5e-3) | {"tanh orthogonal": 2e-3, "tanh identity": 1e-3},
+        "lengths": LENGTHS,
+        "steps": 1500,
+    },
 )
 def factorial(*, seed: int, rates: dict[str, float], lengths: list[int], steps: int) -> dict[str, Any]:
     """The sentence hoped for: at equal parameters and sequences, ReLU is worth more than where the recurrent matrix
@@ -218,7 +223,12 @@ def skip_rates(*, seed: int, names: list[str], length: int, steps: int, rates: l
     "04.skip",
     smoke={"seeds": 1, "rates": {"tanh a third": 5e-3, "skip drawn": 5e-3}, "lengths": [4, 5], "steps": 2},
     page={"seeds": 1, "rates": {"skip orthogonal": 5e-3}, "lengths": [5, 7], "steps": 60},
-    full={"seeds": 3, "rates": dict.fromkeys(SKIPS, 5e-3), "lengths": LENGTHS[:6], "steps": 1500},
+    full={
+        "seeds": 3,
+        "rates": dict.fromkeys(SKIPS, 5e-3) | {"tanh a third": 1e-2},
+        "lengths": LENGTHS[:6],
+        "steps": 1500,
+    },
 )
 def skip(*, seed: int, rates: dict[str, float], lengths: list[int], steps: int) -> dict[str, Any]:
     """The sentence hoped for: at equal parameters a connection ten steps back lengthens the reach of a tanh network by
