@@ -330,7 +330,7 @@ def copy_of_the_package(tmp_path, monkeypatch):
     scope.scope_of.cache_clear()
 
 
-EXPERIMENTS = ("02.language_model", "04.adding", "05.adding", "06.cells")
+EXPERIMENTS = ("02.language_model", "04.adding", "05.adding", "06.equal_steps")
 
 
 def codes_and_closures():

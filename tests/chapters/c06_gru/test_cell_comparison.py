@@ -1,8 +1,5 @@
 """Chapter 6 compares what it says it compares: equal budgets, one set of windows, cells that differ as named."""
 
-import math
-from types import SimpleNamespace
-
 import pytest
 import torch
 
@@ -10,7 +7,6 @@ from rnncourse.cells import GRUCell, LSTMCell, MGUCell, RNNCell
 from rnncourse.chapters.c06_gru.experiments.cell_comparison import (
     CELLS,
     RESET_BEFORE,
-    cells,
     compared_model,
     cost,
     make_cell,
@@ -20,7 +16,6 @@ from rnncourse.chapters.c06_gru.experiments.cell_comparison import (
 )
 from rnncourse.data import load
 from rnncourse.models.text import text_bits
-from rnncourse.training import Diverged, History
 
 
 def count(module):
@@ -71,26 +66,6 @@ def test_kept_weights_are_those_that_validated_best():
     assert len(history.validation) == 3
     assert text_bits(model, text.valid.codes) == pytest.approx(history.best, abs=1e-9)
     assert history.best == min(bits for _, bits in history.validation)
-
-
-def test_the_rate_is_chosen_by_validation_and_a_run_that_diverged_is_a_gap(monkeypatch):
-    valid, calls = {1e-3: 3.0, 1e-2: 2.0, 1e-1: 2.5}, []
-
-    def fake(name, text, *, lr, steps, budget, validate_every, seed):
-        calls.append((name, lr, steps))
-        if lr == 1.0:
-            raise Diverged("the loss is nan", History())
-        history = SimpleNamespace(validation=[(1, 3.5), (2, 2.5)], best=valid[lr])
-        return compared_model(name, len(text.vocabulary), budget=budget), history
-
-    monkeypatch.setattr("rnncourse.chapters.c06_gru.experiments.cell_comparison.train_compared", fake)
-    sizes = {"sweep_steps": 2, "steps": 9, "budget": 8_000, "max_chars": 30_000, "points": 2}
-    values = cells(seed=0, rates=[1.0, 1e-3, 1e-2, 1e-1], **sizes)
-    assert calls[:5] == [("tanh", lr, 2) for lr in (1.0, 1e-3, 1e-2, 1e-1)] + [("tanh", 1e-2, 9)]
-    assert values["LSTM_rate"] == 1e-2
-    assert math.isnan(values["GRU_swept"][0])
-    assert values["GRU_swept"][1:] == [3.0, 2.0, 2.5]
-    assert values["MGU_curve"] == [3.5, 2.5]
 
 
 def test_same_seed_same_bits():

@@ -1,10 +1,10 @@
-"""The GRU's drawing lights what it names, and the race's two panels show the same runs."""
+"""The GRU's drawing lights what it names."""
 
 import numpy as np
 import pytest
 from matplotlib import pyplot as plt
 
-from rnncourse.chapters.c06_gru.figures import cell_race, gru_drawing
+from rnncourse.chapters.c06_gru.figures import gru_drawing
 from rnncourse.viz.cell_drawings import PALE
 
 
@@ -52,28 +52,12 @@ def test_the_published_form_has_its_weights_behind_the_reset():
     assert gru_drawing.EQUATIONS["candidate, before"] in places["before"]
 
 
-def test_the_race_shows_the_same_runs_twice_on_one_scale():
-    curves = {"a": [[3.0, 2.0], [3.2, 2.2]], "b": [[2.5, 2.4]]}
-    figure = cell_race.epochs_and_seconds(curves, epochs=[1, 2], seconds={"a": [10, 20], "b": [1, 2]}, ylabel="bits")
-    left, right = figure.axes
-    for axes, places in ((left, [1, 2]), (right, [10, 20])):
-        assert axes.lines[0].get_xdata().tolist() == places
-        assert axes.lines[0].get_ydata().tolist() == pytest.approx([3.1, 2.1])
-    assert left.get_ylim() == right.get_ylim()
-    assert [line.get_label() for line in left.lines] == ["a", "b"]
-
-
 @pytest.mark.bad_input
 @pytest.mark.parametrize(
     ("draw", "message"),
     [
         (lambda: gru_drawing.gru_cell("output"), "highlight is 'output'"),
         (lambda: gru_drawing.gru_cell(reset="never"), "reset is 'never'"),
-        (lambda: cell_race.epochs_and_seconds({}, epochs=[], seconds={}, ylabel="x"), "curves is empty"),
-        (
-            lambda: cell_race.epochs_and_seconds({"a": [[1.0]]}, epochs=[1, 2], seconds={"a": [1, 2]}, ylabel="x"),
-            "epochs has 2",
-        ),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(draw, message):

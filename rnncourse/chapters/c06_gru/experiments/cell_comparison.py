@@ -1,6 +1,5 @@
 """Four cells at equal parameters as character models of English prose: how well, how soon, and what a step costs."""
 
-import math
 import time
 from functools import cache
 
@@ -15,8 +14,8 @@ from rnncourse.depth import matched_hidden_size
 from rnncourse.layers import Recurrent
 from rnncourse.models import LanguageModel
 from rnncourse.models.text import next_character_loss, text_bits
-from rnncourse.results import Published, experiment
-from rnncourse.training import Diverged, History, cosine, fit
+from rnncourse.results import experiment
+from rnncourse.training import History, cosine, fit
 
 CELLS = ("tanh", "GRU", "LSTM", "MGU")
 """The cells that are compared."""
@@ -137,92 +136,6 @@ def _text(max_chars: int) -> Dataset:
 
 
 @experiment(
-    "06.cells",
-    smoke={
-        "seeds": 1,
-        "sweep_steps": 2,
-        "steps": 4,
-        "rates": [1e-3, 1e-2],
-        "budget": 8_000,
-        "max_chars": 30_000,
-        "points": 2,
-    },
-    page={
-        "seeds": 1,
-        "sweep_steps": 60,
-        "steps": 300,
-        "rates": [1e-2, 3e-2],
-        "budget": 30_000,
-        "max_chars": 500_000,
-        "points": 3,
-    },
-    full={
-        "seeds": 3,
-        "sweep_steps": 300,
-        "steps": 1500,
-        "rates": [3e-3, 1e-2, 3e-2, 1e-1],
-        "budget": 30_000,
-        "max_chars": 500_000,
-        "points": 6,
-    },
-    published=[
-        Published(
-            "GRU_test",
-            8.54,
-            cite="chung2014empirical",
-            read="from a secondary source",
-            unit="theirs: nats per frame of music; ours: bits per character",
-            size="Bach chorales; the same number of parameters for each cell",
-            comparable=False,
-            why="another data set and another unit; what can be laid side by side is the order of the three cells",
-            what="GRU at the learning rate that validated best",
-        ),
-    ],
-)
-def cells(
-    *, seed: int, sweep_steps: int, steps: int, rates: list[float], budget: int, max_chars: int, points: int
-) -> dict:
-    """Every cell: short runs at every learning rate, then one long run at the rate that validated best.
-
-    Args:
-        seed: Of weights and windows.
-        sweep_steps: Gradient steps of each short run.
-        steps: Gradient steps of the long run.
-        rates: Learning rates to try.
-        budget: Parameters of each model.
-        max_chars: Characters of training text.
-        points: How often the long run looks at the validation text.
-
-    Returns:
-        For each cell: units, parameters, the validation bits of the short runs (null where one diverged), the rate that
-        they chose, the validation curve of the long run, and its bits per character on the test text; and the unigram
-        baseline and the number of windows of the training text.
-    """
-    text = _text(max_chars)
-    values: dict = {"unigram": text.baselines["unigram"].value, "windows": len(text.train) // SEQ_LEN}
-    for name in CELLS:
-        swept = []
-        for lr in rates:
-            try:
-                options = {"steps": sweep_steps, "lr": lr, "budget": budget, "validate_every": sweep_steps}
-                swept.append(train_compared(name, text, seed=seed, **options)[1].best)
-            except Diverged:
-                swept.append(math.nan)
-        rate = min(zip(swept, rates, strict=True), key=lambda pair: (math.isnan(pair[0]), pair[0]))[1]
-        options = {"steps": steps, "lr": rate, "budget": budget, "validate_every": steps // points}
-        model, history = train_compared(name, text, seed=seed, **options)
-        values |= {
-            f"{name}_hidden": model.layer.output_size,
-            f"{name}_parameters": sum(parameter.numel() for parameter in model.parameters()),
-            f"{name}_swept": swept,
-            f"{name}_rate": rate,
-            f"{name}_curve": [bits for _, bits in history.validation],
-            f"{name}_test": text_bits(model, text.test.codes),
-        }
-    return values
-
-
-@experiment(
     "06.reset",
     smoke={"seeds": 1, "steps": 4, "lr": 1e-2, "budget": 8_000, "max_chars": 30_000},
     page={"seeds": 1, "steps": 200, "lr": 2e-2, "budget": 30_000, "max_chars": 500_000},
@@ -282,7 +195,7 @@ def step_milliseconds(models: dict[str, nn.Module], batch, *, repeats: int) -> d
     full={"seeds": 3, "repeats": 15, "budget": 30_000, "max_chars": 500_000},
 )
 def cost(*, seed: int, repeats: int, budget: int, max_chars: int) -> dict[str, float]:
-    """What one training step of each model of ``06.cells`` costs: measured, so a little different each time.
+    """What one training step of each model of ``06.equal_steps`` costs: measured, so a little different each time.
 
     Args:
         seed: Of weights and windows.
@@ -291,8 +204,8 @@ def cost(*, seed: int, repeats: int, budget: int, max_chars: int) -> dict[str, f
         max_chars: Characters of training text.
 
     Returns:
-        CPU milliseconds a step: ``_ms`` as in ``06.cells``, ``_loop_ms`` with the readable loop under autograd, the
-        only form that the minimal gated unit and the GRU with the reset before the product have here.
+        CPU milliseconds a step: ``_ms`` with the kernel, ``_loop_ms`` with the readable loop under autograd, the only
+        form that the minimal gated unit and the GRU with the reset before the product have here.
     """
     text = _text(max_chars)
     batch = next(iter(text.train.batches(BATCH_SIZE, seq_len=SEQ_LEN, seed=seed)))

@@ -1,6 +1,5 @@
-"""MNIST-1D: three cells at equal parameters over learning rates, and the published network as its authors built it."""
+"""MNIST-1D: how a classifier of curves is trained and judged, and the published network as its authors built it."""
 
-import math
 from collections.abc import Iterable
 from functools import cache
 
@@ -8,19 +7,13 @@ import torch
 from torch import Tensor, nn
 
 from rnncourse.cells import GRUCell
-from rnncourse.chapters.c06_gru.experiments.cell_comparison import make_cell
 from rnncourse.data.batches import Batch, select
 from rnncourse.data.dataset import Dataset
 from rnncourse.data.mnist1d import load
-from rnncourse.depth import matched_hidden_size
 from rnncourse.layers import Bidirectional, Recurrent
-from rnncourse.models import SequenceClassifier
 from rnncourse.results import Published, experiment
-from rnncourse.training import Diverged, History, cosine, fit
+from rnncourse.training import History, cosine, fit
 from rnncourse.training.losses import accuracy, cross_entropy
-
-CELLS = ("tanh", "GRU", "LSTM")
-"""The cells of the sweep."""
 
 CLASSES = 10
 BATCH_SIZE = 64
@@ -65,27 +58,6 @@ class EveryStepClassifier(nn.Module):
         """
         outputs, state = self.layer(x, state)
         return self.readout(outputs.flatten(1)), state
-
-
-def last_step_model(name: str, *, budget: int) -> SequenceClassifier:
-    """A classifier that decides from the last hidden state, of about so many parameters.
-
-    Args:
-        name: A cell of :func:`~rnncourse.chapters.c06_gru.experiments.cell_comparison.make_cell`.
-        budget: Parameters to spend, readout included.
-
-    Returns:
-        The untrained model.
-
-    Example:
-        >>> [last_step_model(name, budget=8_000).layer.output_size for name in CELLS]
-        [83, 49, 42]
-    """
-
-    def build(hidden_size: int) -> SequenceClassifier:
-        return SequenceClassifier(Recurrent(make_cell(name, 1, hidden_size), implementation="kernel"), CLASSES)
-
-    return build(matched_hidden_size(build, budget))
 
 
 def published_model() -> EveryStepClassifier:
@@ -174,126 +146,6 @@ def learn_digits(
 @cache
 def _digits() -> Dataset:
     return load()
-
-
-@experiment(
-    "06.mnist1d",
-    smoke={"seeds": 1, "steps": 3, "rates": [1e-3, 1e-2], "budget": 1_000},
-    page={"seeds": 1, "steps": 600, "rates": [1.5e-2], "budget": 8_000},
-    full={"seeds": 3, "steps": 900, "rates": [1.5e-3, 5e-3, 1.5e-2, 5e-2], "budget": 8_000},
-    published=[
-        Published(
-            "GRU_best",
-            0.91,
-            cite="greydanus2024scaling",
-            read="from a secondary source",
-            unit="share of the test curves recognised",
-            size="5,134 parameters: six units in each direction, all forty steps read",
-            comparable=False,
-            why="another network: ours has one direction and decides from the last state, with three fifths more "
-            "parameters and an eighth of the training curves held back for validation; the published number is that of "
-            "the authors' repository",
-            what="GRU of one direction, learning rate chosen by validation",
-        ),
-    ],
-)
-def mnist1d(*, seed: int, steps: int, rates: list[float], budget: int) -> dict:
-    """Every cell at every learning rate, deciding from its last state.
-
-    Args:
-        seed: Of weights and batches.
-        steps: Gradient steps of each run.
-        rates: Learning rates to try.
-        budget: Parameters of each model.
-
-    Returns:
-        For each cell: units, parameters, and for each learning rate the best share right on the validation curves and
-        the share right on the test curves with those weights (null where it diverged); ``_best`` is the test share at
-        the rate that validated best for this seed; and the baselines.
-    """
-    data = _digits()
-    valid, test = data.valid.batch(), data.test.batch()
-    values: dict = {name: baseline.value for name, baseline in data.baselines.items()}
-    for name in CELLS:
-        validated, tested = [], []
-        for lr in rates:
-            torch.manual_seed(seed)
-            model = last_step_model(name, budget=budget)
-            batches = data.train.batches(BATCH_SIZE, seed=seed, drop_last=True)
-            try:
-                history = learn_digits(model, batches, steps=steps, lr=lr, seed=seed, valid=valid)
-            except Diverged:
-                validated.append(math.nan)
-                tested.append(math.nan)
-                continue
-            validated.append(1 - history.best)
-            tested.append(accuracy_on(model, test))
-        finite = [place for place, share in enumerate(validated) if math.isfinite(share)]
-        values |= {
-            f"{name}_hidden": model.layer.output_size,
-            f"{name}_parameters": sum(parameter.numel() for parameter in model.parameters()),
-            f"{name}_valid": validated,
-            f"{name}_test": tested,
-            f"{name}_best": tested[max(finite, key=lambda place: validated[place])] if finite else math.nan,
-        }
-    return values
-
-
-@experiment(
-    "06.mnist1d_longer",
-    smoke={"seeds": 1, "steps": 3, "lr": 5e-3, "budget": 1_000},
-    page={"seeds": 1, "steps": 900, "lr": 5e-3, "budget": 8_000},
-    full={"seeds": 3, "steps": 3600, "lr": 5e-3, "budget": 8_000},
-)
-def mnist1d_longer(*, seed: int, steps: int, lr: float, budget: int) -> dict[str, float]:
-    """The LSTM of ``06.mnist1d`` with four times the steps: whether it lacked ability or time.
-
-    Args:
-        seed: Of weights and batches.
-        steps: Gradient steps.
-        lr: Learning rate.
-        budget: Parameters of the model.
-
-    Returns:
-        The share right on the test curves with the weights that validated best.
-    """
-    data = _digits()
-    torch.manual_seed(seed)
-    model = last_step_model("LSTM", budget=budget)
-    batches = data.train.batches(BATCH_SIZE, seed=seed, drop_last=True)
-    learn_digits(model, batches, steps=steps, lr=lr, seed=seed, valid=data.valid.batch())
-    return {"LSTM": accuracy_on(model, data.test.batch())}
-
-
-@experiment(
-    "06.mnist1d_tanh",
-    smoke={"seeds": 1, "steps": 2, "longer": 3, "lr": 1.5e-3, "lower": 5e-4, "budget": 1_000},
-    page={"seeds": 1, "steps": 300, "longer": 900, "lr": 1.5e-3, "lower": 5e-4, "budget": 8_000},
-    full={"seeds": 3, "steps": 900, "longer": 3600, "lr": 1.5e-3, "lower": 5e-4, "budget": 8_000},
-)
-def mnist1d_tanh(*, seed: int, steps: int, longer: int, lr: float, lower: float, budget: int) -> dict[str, float]:
-    """The vanilla cell of ``06.mnist1d`` below the lowest rate of the sweep, and with four times the steps.
-
-    Args:
-        seed: Of weights and batches.
-        steps: Gradient steps at the lower rate.
-        longer: Gradient steps at the rate that the sweep chose.
-        lr: The rate that the sweep chose.
-        lower: A lower one.
-        budget: Parameters of the model.
-
-    Returns:
-        The share right on the test curves with the weights that validated best: ``lower`` and ``longer``.
-    """
-    data = _digits()
-    values = {}
-    for key, count, rate in (("lower", steps, lower), ("longer", longer, lr)):
-        torch.manual_seed(seed)
-        model = last_step_model("tanh", budget=budget)
-        batches = data.train.batches(BATCH_SIZE, seed=seed, drop_last=True)
-        learn_digits(model, batches, steps=count, lr=rate, seed=seed, valid=data.valid.batch())
-        values[key] = accuracy_on(model, data.test.batch())
-    return values
 
 
 @experiment(
