@@ -14,7 +14,7 @@ from rnncourse.results.verdicts import verdict
 
 __all__ = ["Row", "ledger_page", "ledger_rows"]
 
-ENTRY = re.compile(r"(?P<key>\w+)(?:\[(?P<index>-?\d+)\])?")
+ENTRY = re.compile(r"(?P<key>[^\[\]]+)(?:\[(?P<index>-?\d+)\])?")  # a key may be words: "GRU, orthogonal: test"
 VERDICTS = ("reproduced", "partly", "not reproduced", "not run yet", "not comparable")  # and the order of a table
 HEAD = """\
 (ledger)=

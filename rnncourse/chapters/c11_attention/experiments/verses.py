@@ -185,7 +185,7 @@ def _sweep(reader: str, *, seed: int, rates: list[float], steps: int, budget: in
     "11.verses",
     smoke={"seeds": 1, "rates": {"mean": 2e-3, "general": 2e-3}, "steps": 2, "budget": 200_000, "pairs": 300},
     page={"seeds": 1, "rates": {"mean": 2e-3, "general": 2e-3}, "steps": 100, "budget": BUDGET, "pairs": None},
-    full={"seeds": 3, "rates": {"mean": 2e-3, "general": 2e-3}, "steps": 1_600, "budget": BUDGET, "pairs": None},
+    full={"seeds": 3, "rates": {"mean": 8e-3, "general": 8e-3}, "steps": 1_600, "budget": BUDGET, "pairs": None},
 )
 def translations(*, seed: int, rates: dict[str, float], steps: int, budget: int, pairs: int | None) -> dict:
     """The sentence hoped for: at equal parameters and equal steps, the network with attention translates better than
