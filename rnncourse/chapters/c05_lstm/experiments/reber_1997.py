@@ -34,7 +34,7 @@ CELLS, UNITS = 6, 15
 BATCH_SIZES = {"LSTM": 4, "Elman, whole gradient": 4, "Elman, one step": 16}
 """Strings a gradient step; larger where 200,000 are to be shown."""
 
-RATES = [2e-3, 5e-3, 1e-2, 2e-2, 5e-2]
+RATES = [2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 1e-1, 2e-1]
 
 
 class Strings(NamedTuple):
