@@ -274,7 +274,8 @@ SAME = (
     "05.reber_1997",
     smoke={"seeds": 1, "rates": dict.fromkeys(NAMES, 1e-2), "strings": 8, "steps": dict.fromkeys(NAMES, 2)},
     page={"seeds": 1, "rates": {"LSTM": 1e-2}, "strings": 32, "steps": {"LSTM": 500}},
-    full={"seeds": 5, "rates": dict.fromkeys(NAMES, 1e-2), "strings": STRINGS,
+    full={"seeds": 5, "strings": STRINGS,
+          "rates": {"LSTM": 1e-1, "Elman, whole gradient": 1e-2, "Elman, one step": 2e-1},
           "steps": {"LSTM": 6_000, "Elman, whole gradient": 6_000, "Elman, one step": 12_500}},
     published=[
         Published(
