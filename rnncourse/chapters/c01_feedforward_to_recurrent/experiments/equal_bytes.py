@@ -23,7 +23,7 @@ KINDS = {"window of 4": 4, "window of 8": 8, "RNN": None}
 KILOBYTES = [50, 140, 400]
 """Sizes of the networks, at four bytes a parameter, and of the tables as stored."""
 
-RATES = [2e-3, 5e-3, 1e-2, 2e-2, 4e-2]
+RATES = [5e-3, 1e-2, 2e-2, 4e-2, 1e-1]
 
 
 def network_of(kind: str, vocabulary_size: int, *, kilobytes: int) -> LanguageModel:

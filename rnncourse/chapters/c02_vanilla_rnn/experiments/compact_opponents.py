@@ -156,7 +156,7 @@ def compact_rates(
     smoke={"seeds": 1, "steps": 3, "hidden_size": 16, "lr": 1e-2, "max_chars": 30_000, "orders": [2, 3], "count": 50},
     page={"seeds": 1, "steps": 300, "hidden_size": 192, "lr": 1e-2, "max_chars": 1_000_000, "orders": [5],
           "count": 2_000},
-    full={"seeds": 3, "steps": 2500, "hidden_size": 256, "lr": 1e-2, "max_chars": None, "orders": [5, 7],
+    full={"seeds": 3, "steps": 2500, "hidden_size": 256, "lr": 5e-3, "max_chars": None, "orders": [5, 7],
           "count": 20_000},
 )  # fmt: skip
 def compact(
