@@ -42,6 +42,11 @@ def test_the_exercise_is_generated_from_the_solution_byte_for_byte(solution):
 
 
 @every_solution
+def test_it_ends_with_how_it_is_graded(solution):
+    assert f"`rnncourse grade exercises/{solution.name}`" in read(solution).cells[-1].source
+
+
+@every_solution
 def test_it_asks_every_question_of_its_chapter_and_shows_no_solution(solution):
     questions = chapter_questions(int(solution.stem[:2]))
     text = "\n".join("".join(cell["source"]) for cell in json.loads(solution.read_text(encoding="utf-8"))["cells"])

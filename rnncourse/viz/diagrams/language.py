@@ -52,11 +52,13 @@ def sequence_shapes() -> Figure:
             ("many to many, delayed", "sentence → translation", (0, 1, 2), (3, 4), 5),
         ),
     )
-    height, spacing = 2.2, 0.5
-    sketch = Sketch(6.4, height * len(rows))
+    width, height, spacing = 6.4, 2.2, 0.5  # of a row, and from state to state
+    sketch = Sketch(width, height * len(rows))
     for row, shapes in enumerate(rows):
         bottom = height * (len(rows) - 1 - row)
-        room = (6.4 - sum(spacing * (count - 1) for *_, count in shapes)) / len(shapes)  # shared out between the shapes
+        room = (width - sum(spacing * (count - 1) for *_, count in shapes)) / len(
+            shapes
+        )  # shared out between the shapes
         x = room / 2
         for title, example, inputs, outputs, count in shapes:
             states = [

@@ -1,4 +1,4 @@
-"""Four cells at equal parameters as character models of English prose: how well, how soon, and what a step costs."""
+"""Cells at equal parameters as character models of English prose: the place of the reset, and what a step costs."""
 
 import time
 from functools import cache

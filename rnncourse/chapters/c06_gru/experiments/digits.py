@@ -114,7 +114,7 @@ def digits_rates(*, seed: int, names: list[str], steps: int, rates: list[float],
             size="5,134 parameters: six units in each direction, all forty steps read",
             comparable=False,
             why="another network: ours has one direction and decides from the last state, with three fifths more "
-            "parameters and an eighth of the training curves held back for validation; the published number is that of "
+            "parameters and a ninth of the training curves held back for validation; the published number is that of "
             "the authors' repository",
             what="GRU of one direction, learning rate chosen by validation",
         ),

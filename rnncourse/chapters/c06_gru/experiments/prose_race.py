@@ -21,7 +21,7 @@ RACERS = ("tanh, orthogonal", "LSTM, forget bias 1", "GRU, orthogonal", "MGU, or
 RATES = [5e-3, 1e-2, 2e-2, 4e-2, 1e-1]
 
 MILLISECONDS = {"tanh, orthogonal": 12.4, "LSTM, forget bias 1": 17.4, "GRU, orthogonal": 17.1, "MGU, orthogonal": 37.9}
-"""What a step of each costs, as ``06.cost`` measured it; the minimal gated unit has the readable loop only."""
+"""What a step of each cost in an earlier run of ``06.cost``; the minimal gated unit has the readable loop only."""
 
 
 def prose_model(name: str, vocabulary_size: int, *, budget: int) -> LanguageModel:

@@ -202,7 +202,7 @@ def text(
         seed: Of weights and windows.
         steps: Gradient steps of the first comparison.
         by_time: Steps of each network in the second, such that all take the time that the LSTM takes for ``steps``;
-            they follow from the training steps that ``12.cost`` timed at this size.
+            they follow from an earlier timing of training steps at this size.
         rates: The learning rate of each network, in their order, as ``12.text_rates`` chose them.
         budget: Parameters of each network.
         max_chars: Characters of training text.
