@@ -74,6 +74,18 @@ def test_the_download_is_the_plain_edition_and_the_exercises_lie_beside_it():
                 assert not re.search(r"\{(glue:text|doc|term|cite:[pt]|minutes)\}`", text)
 
 
+def test_the_name_of_an_exercise_downloads_it():
+    named = 0
+    for page in pages():
+        for code in tree(page).xpath("//code[starts-with(normalize-space(.), 'exercises/')]"):
+            file = words(code).removesuffix(".ipynb")
+            if (ROOT / f"{file}.ipynb").is_file():
+                named += 1
+                [address] = code.xpath("parent::a/@href")
+                assert (page.parent / address).resolve() == site() / "_sources" / f"{file}.ipynb"
+    assert named >= len(list((ROOT / "exercises").glob("[0-9]*.ipynb")))
+
+
 def test_the_plain_edition_numbers_equations_as_the_site_does():
     from rnncourse.notebooks.plain import read_book
 

@@ -18,7 +18,7 @@ ENTRY = re.compile(r"(?P<key>[^\[\]]+)(?:\[(?P<index>-?\d+)\])?")  # a key may b
 VERDICTS = ("reproduced", "partly", "not reproduced", "not run yet", "not comparable")  # and the order of a table
 HEAD = """\
 (ledger)=
-# Paper and page
+# Published numbers beside ours
 
 Every published number that a chapter is held against stands here, with ours beside it. This page is written by
 `rnncourse ledger` from the files in `book/results/`; nothing in it is typed by hand. Our numbers are means over seeds,

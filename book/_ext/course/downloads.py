@@ -4,6 +4,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from docutils import nodes
+
 from rnncourse.notebooks.plain import write_edition
 
 BRANCH = "notebooks"  # where the workflow that publishes the site puts what Colab opens
@@ -20,6 +22,17 @@ def buttons(app, pagename, templatename, context, doctree):
         for button in inside:
             if button.get("url"):
                 button["url"] = plain_address(button["url"], app.config.html_theme_options)
+
+
+def links(app, doctree, docname):
+    """Where a page names the notebook of an exercise, the name downloads it."""
+    if app.builder.name != "html":
+        return
+    for literal in list(doctree.findall(nodes.literal)):
+        name = literal.astext()
+        if name.startswith("exercises/") and (Path(app.srcdir) / name).is_file():
+            address = f"{'../' * docname.count('/')}_sources/{name}"
+            literal.replace_self(nodes.reference("", "", literal.deepcopy(), internal=True, refuri=address))
 
 
 def exercise_button(url: str) -> dict[str, str]:
@@ -59,4 +72,5 @@ def deliver(app, exception):
 def connect(app):
     """After the theme has made its buttons (priority 500), and when everything is written."""
     app.connect("html-page-context", buttons, priority=900)
+    app.connect("doctree-resolved", links)
     app.connect("build-finished", deliver)

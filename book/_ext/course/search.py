@@ -10,6 +10,7 @@ from pathlib import Path
 import yaml
 from docutils import nodes
 from sphinx import addnodes
+from sphinx.search import js_index
 
 HERE = Path(__file__).parents[1]
 
@@ -36,6 +37,25 @@ def enter(app, doctree):
         section += addnodes.index(entries=[("single", phrase, "", "main", None) for phrase in found])
 
 
+def keep(app):
+    """Before the index is written: give the pages that were not written this time the entries that they had.
+
+    Sphinx takes everything else of the old index over, and loses these.
+    """
+    old = Path(app.outdir) / "searchindex.js"
+    if not old.exists() or app.builder.name != "html":
+        return []
+    frozen = js_index.loads(old.read_text(encoding="utf-8"))
+    kept: dict[str, set[tuple[str, str, str]]] = {}
+    for entry, places in frozen.get("indexentries", {}).items():
+        for page, target, main in places:
+            kept.setdefault(frozen["docnames"][page], set()).add((entry, target, "main" if main else ""))
+    entries = app.builder.indexer._index_entries  # it has no other door
+    for docname in (kept.keys() & app.env.all_docs.keys()) - entries.keys():
+        entries[docname] = sorted(kept[docname])
+    return []
+
+
 def script(app, pagename, templatename, context, doctree):
     """What makes formulas in the excerpts readable, on the search page alone."""
     if pagename == "search":
@@ -46,4 +66,5 @@ def connect(app):
     """The scorer is written into the index's own script."""
     app.config.html_search_scorer = str(HERE / "search_scorer.js")
     app.connect("doctree-read", enter)
+    app.connect("html-collect-pages", keep)
     app.connect("html-page-context", script)
