@@ -306,7 +306,7 @@ def test_a_module_found_by_name_counts_by_the_names_in_it(package):
 
 
 def test_an_experiment_hangs_on_what_the_packages_hand_on():
-    one = find_experiment("02.language_model")
+    one = find_experiment("02.compact")
     reached = provenance.closure(one.function, *one.also, words=one.words())
     assert {
         "rnncourse.functional.rnn:rnn_trace",
@@ -330,7 +330,7 @@ def copy_of_the_package(tmp_path, monkeypatch):
     scope.scope_of.cache_clear()
 
 
-EXPERIMENTS = ("02.language_model", "04.adding", "05.adding", "06.equal_steps")
+EXPERIMENTS = ("02.compact", "04.clipping", "05.adding_starts", "06.equal_steps")
 
 
 def codes_and_closures():

@@ -92,7 +92,7 @@ def add_refresh(commands: Any) -> None:
         "to the last bit renew.",
         epilog="example: git worktree add ../before HEAD~1 && rnncourse refresh --against ../before",
     )
-    parser.add_argument("experiment", nargs="*", metavar="NAME", help="like 05.adding; by default all that are stale")
+    parser.add_argument("experiment", nargs="*", metavar="NAME", help="like 05.text; by default all that are stale")
     parser.add_argument(
         "--against", type=Path, metavar="FOLDER", help="a checkout of the version that made the results"
     )

@@ -91,7 +91,7 @@ def load_result(name: str, root: Path | None = None) -> Result:
     """Returns a committed result, if it still is what the code would make.
 
     Args:
-        name: The experiment's name, like "02.language_model".
+        name: The experiment's name, like "02.compact".
         root: The course's folder; by default the course's own.
 
     Returns:

@@ -70,7 +70,7 @@ class Experiment:
     """A registered experiment.
 
     Attributes:
-        name: Like "02.language_model": the chapter's number and words.
+        name: Like "02.compact": the chapter's number and words.
         function: Called with ``seed`` and the sizes of a scale; returns values by name.
         scales: The sizes by scale, ``seeds`` (how many) among them.
         published: Numbers to hold it against.
@@ -116,7 +116,7 @@ def experiment(
     """Registers a function as an experiment; the function itself stays as it is.
 
     Args:
-        name: The chapter's number, a dot, and words: "02.language_model".
+        name: The chapter's number, a dot, and words: "02.compact".
         smoke: Sizes for seconds: the function's arguments, and ``seeds`` (how many).
         page: Sizes for about a minute.
         full: Sizes for the committed result.
@@ -138,7 +138,7 @@ def experiment(
         {'heads': 4.0}
     """
     if not NAME.fullmatch(name):
-        raise ValueError(f"experiment name is {name!r}; it should be like '02.language_model'")
+        raise ValueError(f"experiment name is {name!r}; it should be like '02.compact'")
 
     def register(function: Callable[..., Mapping[str, Any]]) -> Callable[..., Mapping[str, Any]]:
         scales = dict(zip(SCALES, (smoke, page, full), strict=True))
@@ -172,7 +172,7 @@ def find_experiment(name: str) -> Experiment:
     """Returns an experiment, importing only the module that declares it.
 
     Args:
-        name: Like "02.language_model".
+        name: Like "02.compact".
 
     Returns:
         The experiment.

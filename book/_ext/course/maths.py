@@ -19,16 +19,8 @@ from course.nodejs import node_binary
 
 logger = logging.getLogger(__name__)
 
-MACROS = {
-    r"\R": r"\mathbb{R}",
-    r"\E": r"\mathbb{E}",
-    r"\T": r"^{\top}",
-    r"\diag": r"\operatorname{diag}",
-    r"\softmax": r"\operatorname{softmax}",
-    r"\sigmoid": r"\sigma",
-    r"\norm": r"\left\lVert #1 \right\rVert",
-}
-OPTIONS = {"throwOnError": True, "strict": "ignore", "macros": MACROS, "fleqn": False}
+# No macros of our own: JupyterLab, VS Code and Colab read the same formulas and know none.
+OPTIONS = {"throwOnError": True, "strict": "ignore", "fleqn": False}
 
 
 def split_lines(latex: str) -> str:

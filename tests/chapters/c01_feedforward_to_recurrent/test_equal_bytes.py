@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from rnncourse.chapters.c01_feedforward_to_recurrent.experiments.character_training import character_network
 from rnncourse.chapters.c01_feedforward_to_recurrent.experiments.equal_bytes import KILOBYTES, KINDS, network_of
 from rnncourse.chapters.c01_feedforward_to_recurrent.experiments.storage import BITS, stored
 from rnncourse.chapters.c01_feedforward_to_recurrent.experiments.tuning import effort, tune
@@ -16,6 +17,17 @@ from rnncourse.training import Diverged, History
 def test_windows_grow_as_recurrent_networks_do(kilobytes):
     for kind in KINDS:
         assert stored(network_of(kind, 65, kilobytes=kilobytes), 32).bytes == pytest.approx(1000 * kilobytes, rel=0.02)
+
+
+def test_a_longer_window_costs_bytes_and_a_longer_context_costs_a_recurrent_network_none():
+    def size(**options):
+        return stored(character_network(65, hidden_size=128, **options), 32).bytes
+
+    windows = [size(window=k) for k in (2, 4, 8, 16)]
+    steps = [after - before for before, after in zip(windows, windows[1:], strict=False)]
+    assert steps == [4 * 16 * 128 * more for more in (2, 4, 8)]
+    logits, _ = character_network(65, hidden_size=64)(torch.zeros(1, 500, dtype=torch.long))
+    assert logits.shape == (1, 500, 65)
 
 
 def test_a_row_of_eight_bits_is_off_by_half_a_step_at_most_and_by_nothing_at_its_largest():

@@ -2,7 +2,7 @@
 
 import torch
 
-from rnncourse.chapters.c02_vanilla_rnn.experiments.language_modelling import character_model
+from rnncourse.chapters.c02_vanilla_rnn.experiments.character_model import character_model
 from rnncourse.chapters.c03_backpropagation_through_time.experiments.carried_state import CarriedLoss
 from rnncourse.data import load
 

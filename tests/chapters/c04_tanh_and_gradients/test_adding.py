@@ -7,12 +7,10 @@ from rnncourse.cells import RNNCell
 from rnncourse.chapters.c04_tanh_and_gradients.experiments.adding import (
     BASELINE,
     BATCH_SIZE,
-    REMEDIES,
     SOLVED,
     learn_to_add,
-    make_adding_cell,
-    try_lengths,
 )
+from rnncourse.chapters.c04_tanh_and_gradients.experiments.remedies import remedy
 from rnncourse.data.adding import adding
 from rnncourse.layers import Recurrent
 
@@ -42,7 +40,7 @@ def test_baseline_is_the_variance_of_the_target():
 
 def test_learning_stops_as_soon_as_it_is_solved():
     torch.manual_seed(0)
-    learnt = learn_to_add(make_adding_cell("irnn"), length=3, steps=400, lr=0.005, seed=0, check_every=10)
+    learnt = learn_to_add(remedy("relu identity"), length=3, steps=400, lr=0.01, seed=0, check_every=10)
     assert learnt.solved
     assert learnt.error < 2 * SOLVED
     assert learnt.sequences == learnt.history.steps * BATCH_SIZE < 400 * BATCH_SIZE
@@ -62,29 +60,5 @@ def test_same_seed_same_result():
     errors = []
     for _ in range(2):
         torch.manual_seed(3)
-        errors.append(learn_to_add(make_adding_cell("skip"), length=12, steps=3, lr=0.01, seed=3).history.losses)
+        errors.append(learn_to_add(remedy("skip orthogonal"), length=12, steps=3, lr=0.01, seed=3).history.losses)
     assert errors[0] == errors[1]
-
-
-def test_lengths_after_the_first_failure_are_not_tried():
-    found = try_lengths(lambda: make_adding_cell("tanh"), lengths=[3, 4, 5], steps=2, seed=0)
-    assert found["horizon"] == 0
-    assert found["tried"] == [1, 0, 0]
-    assert found["errors"][1:] == [BASELINE, BASELINE]
-
-
-def test_remedies_are_what_they_are_called():
-    torch.manual_seed(0)
-    cells = {name: make_adding_cell(name) for name in REMEDIES}
-    eye = torch.eye(32)
-    assert torch.equal(cells["irnn"].weight_hh, eye)
-    assert cells["irnn"].nonlinearity == "relu"
-    assert torch.allclose(cells["orthogonal"].weight_hh @ cells["orthogonal"].weight_hh.T, eye, atol=1e-5)
-    assert cells["skip"].skip == 10
-    assert {cell.hidden_size for cell in cells.values()} == {32}
-
-
-@pytest.mark.bad_input
-def test_unknown_remedy_is_refused():
-    with pytest.raises(ValueError, match="name is 'lstm'; it should be one of 'tanh', 'orthogonal', 'skip', 'irnn'"):
-        make_adding_cell("lstm")

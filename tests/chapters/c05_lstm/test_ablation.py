@@ -15,10 +15,12 @@ from rnncourse.chapters.c05_lstm.experiments.ablation import (
     reber_baselines,
     variant,
 )
+from rnncourse.chapters.c05_lstm.experiments.starts import chrono, total_bias
 from rnncourse.data.continual_reber import continual_reber
 from rnncourse.data.reber import SYMBOLS, closing_steps, legal_successors
 from rnncourse.layers import Recurrent
 from rnncourse.models import LanguageModel
+from rnncourse.shapes import LSTMState
 
 
 def trace_of(name: str):
@@ -137,3 +139,18 @@ def test_learning_beats_the_unigram():
 def test_unknown_variant_is_refused():
     with pytest.raises(ValueError, match="name is 'NP'; it should be one of 'full', 'P'"):
         variant("NP", 2, 3)
+
+
+@pytest.mark.parametrize("name", ["full", "NIG", "NFG", "NOG", "CIFG"])
+def test_chrono_opens_the_forget_gate_of_every_variant(name):
+    torch.manual_seed(0)
+    cell = chrono(variant(name, 2, 6), 30)
+    kept = total_bias(cell, 1)
+    assert 0 <= kept.min() < kept.max()
+    assert torch.equal(total_bias(cell, 0), -kept)
+    with torch.no_grad():
+        for weight in (cell.weight_ih, cell.weight_hh):
+            weight.zero_()
+        trace, _ = cell.trace(torch.zeros(1, 2), LSTMState(torch.zeros(1, 6), torch.ones(1, 6)))
+    expected = torch.ones(6) if name == "NFG" else torch.sigmoid(kept)
+    assert torch.allclose(trace.f, expected.expand(1, 6), atol=1e-6)

@@ -1,9 +1,14 @@
-"""A character model trained to the end of its schedule and validated there: the same for every competitor on prose."""
+"""Character models, windowed and recurrent, trained to the end of one schedule and validated there."""
 
 from functools import cache
 
+from torch import nn
+
+from rnncourse.cells import RNNCell
 from rnncourse.data import load
 from rnncourse.data.dataset import Dataset
+from rnncourse.layers import Recurrent
+from rnncourse.layers.windowed import FixedWindow
 from rnncourse.models import LanguageModel
 from rnncourse.models.text import next_character_loss, text_bits
 from rnncourse.training import History, cosine, fit
@@ -20,6 +25,32 @@ def prose(max_chars: int | None) -> Dataset:
         The data set.
     """
     return load("prose", max_chars=max_chars)
+
+
+def character_network(
+    vocabulary_size: int, *, hidden_size: int, window: int | None = None, embedding_size: int = 16
+) -> LanguageModel:
+    """A language model over a fixed window, or over a recurrent layer.
+
+    Args:
+        vocabulary_size: How many characters there are.
+        hidden_size: Hidden units.
+        window: Characters of context for a feedforward network; None for a recurrent one.
+        embedding_size: Length of the vector that each character is given.
+
+    Returns:
+        The untrained model.
+
+    Example:
+        >>> model = character_network(65, hidden_size=64)
+        >>> sum(parameter.numel() for parameter in model.parameters())
+        10513
+    """
+    if window is None:
+        layer: nn.Module = Recurrent(RNNCell(embedding_size, hidden_size, init="orthogonal"), implementation="kernel")
+    else:
+        layer = FixedWindow(embedding_size, hidden_size, window=window)
+    return LanguageModel(layer, vocabulary_size)
 
 
 def learn_prose(model: LanguageModel, text: Dataset, *, steps: int, lr: float, seed: int) -> History:

@@ -6,7 +6,8 @@ import torch
 
 from rnncourse.chapters.c01_feedforward_to_recurrent.experiments.character_training import prose
 from rnncourse.chapters.c01_feedforward_to_recurrent.experiments.tuning import tune
-from rnncourse.chapters.c02_vanilla_rnn.experiments.language_modelling import bits_with_context, character_model
+from rnncourse.chapters.c02_vanilla_rnn.experiments.character_model import character_model
+from rnncourse.chapters.c02_vanilla_rnn.experiments.context import bits_with_context
 from rnncourse.chapters.c03_backpropagation_through_time.experiments.carried_state import CarriedLoss
 from rnncourse.data.dataset import Dataset
 from rnncourse.models import LanguageModel

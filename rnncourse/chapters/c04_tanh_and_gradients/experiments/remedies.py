@@ -224,7 +224,7 @@ def skip_rates(*, seed: int, names: list[str], length: int, steps: int, rates: l
     smoke={"seeds": 1, "rates": {"tanh a third": 5e-3, "skip drawn": 5e-3}, "lengths": [4, 5], "steps": 2},
     page={"seeds": 1, "rates": {"skip orthogonal": 5e-3}, "lengths": [5, 7], "steps": 60},
     full={
-        "seeds": 3,
+        "seeds": 5,
         "rates": dict.fromkeys(SKIPS, 5e-3) | {"tanh a third": 1e-2},
         "lengths": LENGTHS[:6],
         "steps": 1500,

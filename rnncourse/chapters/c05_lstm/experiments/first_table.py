@@ -8,7 +8,7 @@ import torch
 from rnncourse.chapters.c01_feedforward_to_recurrent.experiments.tuning import effort, tune
 from rnncourse.chapters.c04_tanh_and_gradients.experiments.adding import HIDDEN_SIZE
 from rnncourse.chapters.c04_tanh_and_gradients.experiments.denormals import denormals_as_zero
-from rnncourse.chapters.c05_lstm.experiments.gated_adding import Original, learn_the_original
+from rnncourse.chapters.c05_lstm.experiments.adding_1997 import Original, learn_the_original
 from rnncourse.chapters.c05_lstm.experiments.starts import started
 from rnncourse.data.adding import constant_error
 from rnncourse.results import Published, experiment

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from rnncourse.chapters.c01_feedforward_to_recurrent.experiments.tuning import tune
-from rnncourse.chapters.c06_gru.experiments.mnist1d_sweep import (
+from rnncourse.chapters.c06_gru.experiments.mnist1d_classifier import (
     BATCH_SIZE,
     CLASSES,
     POINTS,

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rnncourse.chapters.c02_vanilla_rnn.experiments.language_modelling import character_model
+from rnncourse.chapters.c02_vanilla_rnn.experiments.character_model import character_model
 from rnncourse.chapters.c05_lstm.experiments.gates_on_text.model import (
     LEARNING_RATE,
     read_on,

@@ -1,19 +1,12 @@
-"""Chapter 5's rows of the adding table, and the rule by which 1997 called the task solved."""
+"""The rule by which 1997 called the adding problem solved, and that an LSTM can add."""
 
-import pytest
 import torch
 from torch import nn
 
-from rnncourse.chapters.c04_tanh_and_gradients.experiments.adding import BATCH_SIZE, HIDDEN_SIZE, learn_to_add
-from rnncourse.chapters.c05_lstm.experiments import gated_adding
-from rnncourse.chapters.c05_lstm.experiments.gated_adding import (
-    GATED,
-    IN_A_ROW,
-    WRONG,
-    InARow,
-    gated,
-    learn_the_original,
-)
+from rnncourse.cells import GRUCell, LSTMCell
+from rnncourse.chapters.c04_tanh_and_gradients.experiments.adding import BATCH_SIZE, learn_to_add
+from rnncourse.chapters.c05_lstm.experiments import adding_1997
+from rnncourse.chapters.c05_lstm.experiments.adding_1997 import IN_A_ROW, WRONG, InARow, learn_the_original
 from rnncourse.data.adding import adding
 from rnncourse.data.batches import labelled
 
@@ -33,24 +26,14 @@ def batch_of(targets: list[float]):
     return labelled(torch.zeros(len(targets), 3, 2), torch.tensor(targets).unsqueeze(1))
 
 
-def test_rows_have_the_same_width_and_differ_as_they_say():
-    cells = {name: gated(name) for name in GATED}
-    assert {cell.hidden_size for cell in cells.values()} == {HIDDEN_SIZE}
-    assert {cell.input_size for cell in cells.values()} == {2}
-    forget = slice(HIDDEN_SIZE, 2 * HIDDEN_SIZE)
-    total = {name: (cells[name].bias_ih + cells[name].bias_hh)[forget] for name in ("lstm", "lstm_forget")}
-    assert torch.equal(total["lstm_forget"], torch.ones(HIDDEN_SIZE))
-    assert total["lstm"].abs().max() < 2 * HIDDEN_SIZE**-0.5
-
-
 def test_an_lstm_with_open_gates_adds_the_marked_numbers_exactly():
     """One unit: the input gate opens at marks, the forget gate never shuts, and the candidate is small enough."""
-    cell = gated("lstm")
-    scale, big = 1e-3, 40.0
+    hidden_size, scale, big = 32, 1e-3, 40.0
+    cell = LSTMCell(2, hidden_size)
     with torch.no_grad():
         for parameter in cell.parameters():
             parameter.zero_()
-        i, f, g, o = (n * HIDDEN_SIZE for n in range(4))
+        i, f, g, o = (n * hidden_size for n in range(4))
         cell.weight_ih[i] = torch.tensor([0.0, 2 * big])
         cell.bias_ih[i] = -big
         cell.bias_ih[f] = cell.bias_ih[o] = big
@@ -76,15 +59,15 @@ def test_the_loss_on_the_side_of_counting_is_the_mean_squared_error():
 
 
 def test_the_original_stops_when_enough_in_a_row_are_right(monkeypatch):
-    monkeypatch.setattr(gated_adding, "WRONG", 2.0)  # every answer near its target counts
-    original = learn_the_original(gated("lstm_forget"), length=22, steps=100, lr=1e-4, seed=0)
+    monkeypatch.setattr(adding_1997, "WRONG", 2.0)  # every answer near its target counts
+    original = learn_the_original(LSTMCell(2, 32, forget_bias=1.0), length=22, steps=100, lr=1e-4, seed=0)
     assert original.solved
     assert original.sequences == -(-IN_A_ROW // BATCH_SIZE) * BATCH_SIZE
     assert original.wrong == 0
 
 
 def test_an_untrained_network_is_wrong_about_as_often_as_a_constant():
-    original = learn_the_original(gated("lstm_forget"), length=22, steps=1, lr=0.0001, seed=0)
+    original = learn_the_original(LSTMCell(2, 32, forget_bias=1.0), length=22, steps=1, lr=0.0001, seed=0)
     assert not original.solved
     assert original.sequences == BATCH_SIZE
     assert original.wrong > 0.5 * 2560
@@ -93,11 +76,5 @@ def test_an_untrained_network_is_wrong_about_as_often_as_a_constant():
 
 def test_gates_learn_a_short_sum():
     torch.manual_seed(0)
-    learnt = learn_to_add(gated("gru"), length=3, steps=400, lr=0.005, seed=0, check_every=20)
+    learnt = learn_to_add(GRUCell(2, 32), length=3, steps=400, lr=0.005, seed=0, check_every=20)
     assert learnt.solved
-
-
-@pytest.mark.bad_input
-def test_unknown_row_is_refused():
-    with pytest.raises(ValueError, match="name is 'tanh'; it should be one of 'lstm', 'lstm_forget', 'gru'"):
-        gated("tanh")

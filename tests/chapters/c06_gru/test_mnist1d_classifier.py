@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from rnncourse.chapters.c06_gru.experiments.digits import digit_model
-from rnncourse.chapters.c06_gru.experiments.mnist1d_sweep import (
+from rnncourse.chapters.c06_gru.experiments.mnist1d_classifier import (
     EveryStepClassifier,
     _joined,
     _Shuffled,

@@ -4,15 +4,15 @@ import pytest
 import torch
 from torch import nn
 
-from rnncourse.chapters.c02_vanilla_rnn.experiments.language_modelling import (
+from rnncourse.chapters.c02_vanilla_rnn.experiments.character_model import character_model
+from rnncourse.chapters.c02_vanilla_rnn.experiments.context import (
     CONTEXTS,
+    REACH,
     bits_with_context,
-    character_model,
-    context_curves,
-    language_model,
-    train,
+    cut_context,
+    shuffled_context,
 )
-from rnncourse.models.text import next_character_loss, text_bits
+from rnncourse.models.text import text_bits
 from rnncourse.training.losses import nats_to_bits
 
 VOCABULARY = 7
@@ -82,9 +82,12 @@ def test_shuffling_moves_the_older_characters_only_and_keeps_them_all():
 
 
 def test_the_two_curves_meet_where_nothing_is_left_to_cut_or_shuffle():
-    found = context_curves(character_model(VOCABULARY, hidden_size=5), codes(), count=30)
-    assert len(found["cut"]) == len(found["shuffled"]) == len(CONTEXTS)
-    assert found["cut"][-1] == pytest.approx(found["shuffled"][-1], abs=1e-6)
+    model, text = Markov(2), codes()
+    found = shuffled_context(model, text, count=30, seed=0)
+    whole = bits_with_context(model, text, torch.linspace(REACH, len(text) - 1, 30).long(), REACH)
+    assert len(found) == len(CONTEXTS)
+    assert found[1:] == pytest.approx([whole] * (len(CONTEXTS) - 1), abs=1e-5)
+    assert found[0] != pytest.approx(whole, abs=1e-3)
 
 
 @pytest.mark.bad_input
@@ -95,21 +98,40 @@ def test_a_position_without_enough_text_before_it_is_refused():
         bits_with_context(Markov(1), codes(), torch.tensor([9]), 0)
 
 
-def test_training_learns_and_repeats_itself():
-    from rnncourse.data import load
+class Reaches(nn.Module):
+    """Two characters; its scores hang on the character so many steps back, by chance for better or for worse."""
 
-    text = load("prose", max_chars=20_000)
-    model, history = train(text, seed=0, steps=12, hidden_size=12, lr=1e-2)
-    again, _ = train(text, seed=0, steps=12, hidden_size=12, lr=1e-2)
-    assert history.losses[-1] < history.losses[0]
-    assert all(torch.equal(a, b) for a, b in zip(model.parameters(), again.parameters(), strict=True))
-    batch = next(iter(text.valid.batches(4, seq_len=16)))
-    assert next_character_loss(model, batch) < next_character_loss(
-        character_model(len(text.vocabulary), hidden_size=12), batch
-    )
+    def __init__(self, back: int, sure: float):
+        super().__init__()
+        self.back, self.sure = back, sure
+
+    def forward(self, tokens, state=None):
+        seen = nn.functional.pad(tokens, (self.back, 0), value=-1)[:, : tokens.shape[1]]
+        signs = torch.where(seen < 0, 0, 2 * seen - 1).float()
+        return torch.stack([self.sure * signs, -self.sure * signs], -1), state
 
 
-def test_the_experiment_reports_every_rival_at_smoke_size():
-    values = language_model(seed=0, steps=3, hidden_size=8, lr=5e-3, max_chars=20_000, count=10)
-    assert {"rnn", "rnn_bytes", "cut", "shuffled", "ngram", "ngram_bytes", "gzip", "bzip2", "xz"} <= set(values)
-    assert len(values["ngram"]) == len(values["ngram_bytes"]) == 8
+def test_a_network_may_depend_on_what_it_does_not_profit_from():
+    """On coin flips, each character before is worth nothing, but every prediction moves with it."""
+    codes = torch.randint(2, (4001,), generator=torch.Generator().manual_seed(0))
+    cut = cut_context(Reaches(5, 0.2), codes, count=2000, contexts=(3, 8), reach=12)
+    assert cut.depends == [1.0, 0.0]  # by log2 of e to the 0.2 or so, everywhere; beyond six characters nowhere
+    assert abs(cut.excess[0]) < 4 * cut.error[0] + 0.03  # minus what being sure of nothing costs
+    assert cut.excess[1] == cut.error[1] == 0
+
+
+def test_the_error_is_that_of_the_mean_over_places():
+    codes = torch.randint(2, (4001,), generator=torch.Generator().manual_seed(0))
+    few = cut_context(Reaches(5, 1.0), codes, count=500, contexts=(3,), reach=12)
+    many = cut_context(Reaches(5, 1.0), codes, count=2000, contexts=(3,), reach=12)
+    assert few.error[0] / many.error[0] == pytest.approx(2.0, rel=0.1)
+    assert few.error[0] == pytest.approx(2 / 0.6931 / 2 / 500**0.5, rel=0.2)  # ± one nat, about evenly
+
+
+@pytest.mark.bad_input
+@pytest.mark.parametrize("bad", [{"count": 1}, {"contexts": (12,)}, {"contexts": (0,)}, {"reach": 40}])
+def test_too_little_text_or_context_is_refused(bad):
+    with pytest.raises(ValueError, match="count is"):
+        cut_context(
+            Reaches(1, 1.0), torch.zeros(40, dtype=torch.long), **{"count": 5, "contexts": (3,), "reach": 12} | bad
+        )
