@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import cycle
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
 
 from rnncourse.signatures import checked
 from rnncourse.viz import style
@@ -37,8 +38,8 @@ def sizes_and_bits(
     if not curves and not points:
         raise ValueError("curves and points are both empty; there should be something to draw")
     figure, axes = style.figure(width=7, height=3.6)
-    # Above the mark, left of that, below it: the names of two families do not meet where their marks do.
-    colours, places = iter(style.CYCLE), cycle([((0, 6), "center"), ((-8, 5), "right"), ((0, -14), "center")])
+    # Above the mark, left below it, right above it: the names of two families do not meet where their marks do.
+    colours, places = iter(style.CYCLE), cycle([((0, 6), "center"), ((-7, -13), "right"), ((7, 4), "left")])
     for name, members in curves.items():
         colour, (place, side) = next(colours), next(places)
         axes.plot(
@@ -62,5 +63,9 @@ def sizes_and_bits(
             fontsize=8,
         )
     axes.set(xscale="log", xlabel="memory of the model, kB", ylabel="bits per character")
-    axes.legend(loc="upper right", bbox_to_anchor=(1, 1))
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter("{x:,g}")
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.margins(0.08)  # room for the names
+    axes.legend(loc="best")
     return figure

@@ -1,12 +1,11 @@
 """How much of its context a character network uses: older text cut off, or left there and shuffled."""
 
+import math
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-
-from rnncourse.training.losses import nats_to_bits
 
 CONTEXTS = (1, 2, 4, 6, 8, 10, 12, 16, 24, 32, 48)
 """Characters of context that are compared with all :data:`REACH`."""
@@ -56,24 +55,28 @@ def cut_context(
             f"places and {reach + 1} characters at least, and every context should be from 1 to {reach - 1}"
         )
     places = torch.linspace(reach, len(codes) - 1, count).long()
-    whole = _surprise(model, codes, places, reach)
+    whole = _surprise(model, codes, places, _windows(codes, places, reach))
     excess, error, depends = [], [], []
     for size in contexts:
-        more = _surprise(model, codes, places, size) - whole
+        more = _surprise(model, codes, places, _windows(codes, places, size)) - whole
         excess.append(float(more.mean()))
         error.append(float(more.std() / count**0.5))
         depends.append(float((more.abs() > DEPENDS).double().mean()))
     return Cut(excess, error, depends)
 
 
-def _surprise(model: nn.Module, codes: Tensor, places: Tensor, size: int) -> Tensor:
-    """Bits at each place after so many characters."""
-    windows = codes[places[:, None] - size + torch.arange(size)]  # (places, size)
+def _windows(codes: Tensor, places: Tensor, size: int) -> Tensor:
+    """So many characters before each place, of shape (places, size)."""
+    return codes[places[:, None] - size + torch.arange(size)]
+
+
+def _surprise(model: nn.Module, codes: Tensor, places: Tensor, windows: Tensor) -> Tensor:
+    """Bits at each place after having read its window."""
     nats = [
         F.cross_entropy(model(part)[0][:, -1], target, reduction="none")
         for part, target in zip(windows.split(500), codes[places].split(500), strict=True)
     ]
-    return torch.cat(nats).double() / torch.log(torch.tensor(2.0, dtype=torch.float64))
+    return torch.cat(nats).double() / math.log(2)
 
 
 @torch.no_grad()
@@ -108,16 +111,12 @@ def bits_with_context(
         raise ValueError(
             f"size is {size} and the first position {int(positions.min())}; they should be ≥ 1, ≥ {length}"
         )
-    windows = codes[positions[:, None] - length + torch.arange(length)]  # (positions, length)
+    windows = _windows(codes, positions, length)
     if length > size:
         older = windows[:, : length - size]
         order = torch.rand(older.shape, generator=generator).argsort(dim=1)
         windows = torch.cat([older.gather(1, order), windows[:, length - size :]], dim=1)
-    nats = [
-        F.cross_entropy(model(part)[0][:, -1], target, reduction="sum")
-        for part, target in zip(windows.split(500), codes[positions].split(500), strict=True)
-    ]
-    return nats_to_bits(float(sum(nats)) / len(positions))
+    return float(_surprise(model, codes, positions, windows).mean())
 
 
 def shuffled_context(model: nn.Module, codes: Tensor, *, count: int, seed: int) -> list[float]:
