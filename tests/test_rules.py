@@ -69,6 +69,7 @@ def good():
     )
     made.cells[4].metadata.update(ALT)
     made.cells[4].outputs = [picture()]
+    made.cells[6].outputs = [glue("x", "2.31"), glue("y", "'3.5 bits'")]
     made.cells[5].outputs = [v4.new_output("stream", name="stdout", text="1.234\n")]
     for count, cell in enumerate((cell for cell in made.cells if cell.cell_type == "code"), start=1):
         cell.execution_count = count
@@ -107,6 +108,12 @@ def tag(position, *tags):
 
 def add_output(position, output):
     return lambda made: made.cells[position].outputs.append(output)
+
+
+def glue(name, value):
+    data = {"application/papermill.record/text/plain": value}
+    record = {"scrapbook": {"mime_prefix": "application/papermill.record/", "name": name}}
+    return v4.new_output("display_data", data=data, metadata=record)
 
 
 def prose(text):
@@ -190,6 +197,11 @@ BREAKS = {
     ],
     "under_one_megabyte": [change(7, source="long " * 210_000)],
     "one_title": [change(0, source="Title"), change(7, source="# Another"), lambda made: made.cells.pop(0)],
+    "glued_values_are_plain": [
+        add_output(6, glue("x", "np.float64(0.5)")),
+        add_output(6, glue("x", "tensor(0.5)")),
+    ],
+    "glued_names_are_used_once": [lambda made: made.cells[6].outputs.extend([glue("x", "1.0"), glue("x", "2.0")])],
     "follows_the_template": [
         change(3, source=PARTS.replace("## Quiz", "")),
         change(3, source=PARTS.replace("## The idea", "## Idea").replace("## Quiz", "## The idea")),

@@ -5,6 +5,7 @@ import re
 from rnncourse.notebooks.colab import COLAB_TAG
 from rnncourse.notebooks.files import Notebook, has_tag, output_text
 from rnncourse.notebooks.pictures import MAX_BYTES, png_facts
+from rnncourse.notebooks.plain.numbers import RECORD
 from rnncourse.notebooks.rules.code import TRAINS
 from rnncourse.notebooks.rules.reading import asserts, code_cells, outputs
 from rnncourse.notebooks.rules.table import Found, rule
@@ -13,6 +14,7 @@ MIN_ALT_LENGTH = 20
 IGNORED = "nbval-ignore-output"
 ADDRESS = re.compile(r"\bat 0x[0-9a-f]{6,}|/ipykernel_\d+|/tmp/|/home/|/root/")
 PROGRESS = re.compile(r"\btqdm\b|^%%?time(it)?\b", re.MULTILINE)
+NOT_PLAIN = re.compile(r"^(np\.|tensor\(|array\()")
 CLOCK = re.compile(r"\bperf_counter\b|\btime\.time\(|\bprocess_time\b|\bbenchmark\.Timer\b")
 
 
@@ -103,3 +105,24 @@ def no_stray_nbval_tags(notebook: Notebook) -> Found:
     for number, cell in code_cells(notebook):
         if has_tag(cell, "nbval-skip") and not has_tag(cell, COLAB_TAG):
             yield number, "is tagged nbval-skip; only the Colab cell may be skipped"
+
+
+@rule
+def glued_values_are_plain(notebook: Notebook) -> Found:
+    """What is glued in prints as a number: NumPy's and torch's own bring their type along, no use in a sentence."""
+    for number, _, output in outputs(notebook):
+        value = output.get("data", {}).get(RECORD, "")
+        if match := NOT_PLAIN.match(value):
+            yield number, f"glues {value[:40]!r}; without {match[0]!r}, by float(…) or .item(), it is a number"
+
+
+@rule
+def glued_names_are_used_once(notebook: Notebook) -> Found:
+    """A name stands for one value: of two, a sentence shows the later one, wherever it stands."""
+    first: dict[str, int] = {}
+    for number, _, output in outputs(notebook):
+        if RECORD in output.get("data", {}):
+            name = output["metadata"]["scrapbook"]["name"]
+            if name in first:
+                yield number, f"glues {name!r}, which cell {first[name]} glues already"
+            first.setdefault(name, number)
