@@ -95,7 +95,8 @@ class Visit:
 
     @cached_property
     def barriers(self) -> list:
-        """What axe calls a violation."""
+        """What axe calls a violation, with all open that waits for a reader's prediction."""
+        self.tab.evaluate("document.querySelectorAll('.predicted, .told').forEach(one => one.classList.add('seen'))")
         return violations(self.tab)
 
 

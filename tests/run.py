@@ -80,9 +80,9 @@ def parts() -> list[Part]:
         ),
         Part(
             "examples",
-            "doctests of the package",
+            "doctests of the package and the site",
             2,
-            [pytest("--doctest-modules", "rnncourse", "-p", "no:cacheprovider")],
+            [pytest("--doctest-modules", "rnncourse", "book/_ext/course", "-p", "no:cacheprovider")],
         ),
         Part(
             "notebooks",

@@ -29,17 +29,35 @@ How many?
 - b) two
 :::
 
+First the numbers are drawn.
+
 ::::{container} cell
 :::{container} cell_input
-code
+draws
 :::
-<div class="cell_output">FORTY-TWO</div>
+::::
+
+::::{container} cell
+:::{container} cell_input
+adds
+:::
+{.cell_output}
+FORTY-TWO
+
+::::
+
+::::{container} cell
+{.cell_output}
+A PICTURE
 
 ::::
 
 The answer is **b**.
 
+(equation)=
 More text.
+
+## The quiz
 
 **1.** Which?
 
@@ -62,6 +80,9 @@ Since it is so.
 """
 
 
+ANSWERS = ("FORTY-TWO", "A PICTURE", "The answer is", "More text.")
+
+
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
     """The page's address on the disk."""
@@ -73,14 +94,30 @@ def page(tmp_path_factory):
 def test_an_output_waits_until_the_reader_opens_it_by_key(browser, page):  # noqa: F811
     tab = browser.new_page()
     tab.goto(page)
-    assert not tab.get_by_text("FORTY-TWO").is_visible()
-    assert not tab.get_by_text("The answer is").is_visible()
-    assert tab.get_by_text("More text.").is_visible()
+    for hidden in ANSWERS:
+        assert not tab.get_by_text(hidden).is_visible()
+    for open_ in ("First the numbers", "draws", "adds", "The quiz"):
+        assert tab.get_by_text(open_).first.is_visible()
     tab.get_by_role("button", name="Show what comes out").focus()
     tab.keyboard.press("Enter")
-    assert tab.get_by_text("FORTY-TWO").is_visible()
-    assert tab.get_by_text("The answer is").is_visible()
+    for hidden in ANSWERS:
+        assert tab.get_by_text(hidden).is_visible()
     assert not tab.get_by_role("button", name="Show what comes out").is_visible()
+    tab.close()
+
+
+def test_a_link_to_what_waits_opens_it(browser, page):  # noqa: F811
+    tab = browser.new_page()
+    tab.goto(page)
+    assert not tab.get_by_text("More text.").is_visible()
+    tab.evaluate("location.hash = '#the-quiz'")
+    assert not tab.get_by_text("More text.").is_visible()
+    tab.evaluate("location.hash = '#equation'")
+    tab.get_by_text("More text.").wait_for()
+    tab.close()
+    tab = browser.new_page()
+    tab.goto(f"{page}#equation")
+    assert tab.get_by_text("More text.").is_visible()
     tab.close()
 
 
@@ -88,13 +125,15 @@ def test_outputs_are_open_in_print_and_without_scripts(browser, page):  # noqa: 
     tab = browser.new_page()
     tab.goto(page)
     tab.emulate_media(media="print")
-    assert tab.get_by_text("FORTY-TWO").is_visible()
+    for hidden in ANSWERS:
+        assert tab.get_by_text(hidden).is_visible()
     assert not tab.get_by_role("button", name="Show what comes out").is_visible()
     tab.close()
     context = browser.new_context(java_script_enabled=False)
     bare = context.new_page()
     bare.goto(page)
-    assert bare.locator(".cell_output").is_visible()
+    for hidden in ANSWERS:
+        assert bare.get_by_text(hidden).is_visible()
     assert not bare.locator(".reveal").is_visible()
     assert bare.locator(".choices input").count() == 0
     context.close()

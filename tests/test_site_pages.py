@@ -41,7 +41,7 @@ WIDER = """() => {
 # What is folded, or waits for a prediction, is looked at as well, and is as it was before anything is drawn.
 CUT = """(boxes) => {
   const folded = [...document.querySelectorAll('article details:not([open])')];
-  const waiting = [...document.querySelectorAll('.predicted:not(.seen)')];
+  const waiting = [...document.querySelectorAll('.predicted:not(.seen), .told:not(.seen)')];
   folded.forEach(one => { one.open = true; });
   waiting.forEach(one => one.classList.add('seen'));
   const cut = [...document.querySelectorAll(boxes)].filter(one => one.scrollWidth > one.clientWidth + 1);
@@ -57,6 +57,18 @@ FIRST_IN_LINE = """() => [...document.querySelectorAll('article span.math')].fla
   mark.setEnd(next, 1);
   const end = [...formula.querySelectorAll('.base')].at(-1) ?? formula;
   return mark.getBoundingClientRect().left < end.getBoundingClientRect().left ? [formula.textContent + next.data] : [];
+})"""
+# What is in sight below a prediction before its button is used, and predictions above a cell that have no button.
+TOLD = """() => [...document.querySelectorAll('.admonition.predict')].flatMap(box => {
+  const found = [];
+  let cells = 0, buttons = 0;
+  for (let node = box.nextElementSibling; node && !node.matches('section, .predict'); node = node.nextElementSibling) {
+    cells += node.matches('.cell');
+    buttons += node.querySelectorAll('.reveal button').length;
+    const told = node.matches('.cell') ? node.querySelector('.cell_output') : node;
+    if (cells && told?.offsetHeight) found.push(told.textContent.trim().slice(0, 60));
+  }
+  return cells && buttons !== 1 ? [...found, `${buttons} buttons`] : found;
 })"""
 CODE = ".cell_input pre, .highlight-python pre"
 BOXES = "article pre, article div.wide, article div.math"  # what scrolls where it is too wide
@@ -96,6 +108,10 @@ def test_no_output_table_or_formula_is_cut(wide):
 
 def test_no_line_begins_with_the_comma_after_a_formula(wide):
     assert wide.tab.evaluate(FIRST_IN_LINE) == []
+
+
+def test_nothing_is_told_before_the_reader_predicts(wide):
+    assert wide.tab.evaluate(TOLD) == []
 
 
 def test_a_page_does_not_move_while_it_loads_or_is_read(wide):

@@ -3,6 +3,7 @@
 from course import (
     api,
     cards,
+    code,
     downloads,
     figures,
     glossary,
@@ -17,11 +18,12 @@ from course import (
     references,
     repository,
     search,
+    typography,
 )
 
 # What changes a page once it is written runs in this order.
 CONCERNS = (repository, api, maths, live, minutes, numbers, references, glossary, search, questions)
-CONCERNS += (notfound, page, downloads, figures, cards, icons)
+CONCERNS += (notfound, page, code, typography, downloads, figures, cards, icons)
 
 
 def setup(app):

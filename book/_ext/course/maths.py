@@ -74,23 +74,27 @@ def display(self, node):
 
 
 class PunctuationStays(SphinxPostTransform):
-    """Keep a comma or a bracket on the line of the formula before it; a browser may break a line after any formula."""
+    """Keep commas and brackets on the line of their formula; a browser may break a line on both sides of it."""
 
     default_priority = 900
     formats = ("html",)
     marks = re.compile(r"[.,;:!?)\]’”]+")
+    openings = re.compile(r"[(\[‘“]+$")
 
     def run(self, **_):
-        """Put each formula in a sentence into one box with the marks that follow it."""
+        """Put each formula in a sentence into one box with the marks that follow it, and those that open before it."""
         for formula in list(self.document.findall(nodes.math)):
-            following = formula.next_node(descend=False, siblings=True)
-            found = self.marks.match(following) if isinstance(following, nodes.Text) else None
+            before, after = formula.previous_sibling(), formula.next_node(descend=False, siblings=True)
+            opened = self.openings.search(before) if isinstance(before, nodes.Text) else None
+            found = self.marks.match(after) if isinstance(after, nodes.Text) else None
             if found:
-                rest = nodes.Text(following[found.end() :])
-                following.parent.replace(following, rest)
+                after.parent.replace(after, nodes.Text(after[found.end() :]))
+            if opened:
+                before.parent.replace(before, nodes.Text(before[: opened.start()]))
+            if found or opened:
                 kept = nodes.inline(classes=["kept"])
                 formula.replace_self(kept)
-                kept.extend([formula, nodes.Text(found[0])])
+                kept.extend([nodes.Text(opened[0] if opened else ""), formula, nodes.Text(found[0] if found else "")])
 
 
 def start_renderer(cls, rundir: Path, timeout: float) -> tuple[subprocess.Popen, socket.socket]:

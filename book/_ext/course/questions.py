@@ -6,6 +6,7 @@ outputs are open and the answers fold by themselves.
 """
 
 import re
+from itertools import dropwhile, takewhile
 
 from docutils import nodes
 
@@ -41,20 +42,43 @@ def following(node):
     return next((other for other in after if not isinstance(other, nodes.comment | nodes.target)), None)
 
 
+def output(cell):
+    """Where a cell shows what came out, or None."""
+    return next((node for node in cell.children if "cell_output" in node.get("classes", [])), None)
+
+
+def ends(node) -> bool:
+    """Whether a prediction's part of the page ends here: at the next heading, or the next prediction."""
+    return isinstance(node, nodes.section) or (isinstance(node, nodes.admonition) and "predict" in node["classes"])
+
+
 def predictions(doctree) -> None:
-    """The cell below a prediction, and the paragraph that tells its answer, wait for the reader."""
-    for box in list(doctree.findall(nodes.admonition)):
-        cell = following(box) if "predict" in box["classes"] else None
-        if cell is None or not is_cell(cell):
-            continue
-        cell["classes"].append("predicted")
-        told = following(cell)
-        if isinstance(told, nodes.paragraph):
-            told["classes"].append("told")
-        cell.insert(1, nodes.raw("", BUTTON, format="html"))
+    """What follows a prediction waits for the reader: the outputs below it, and all else up to the next heading.
+
+    The cells that stand next to one another first keep their code in sight, and one of them gets the button.
+    """
+    for box in [node for node in doctree.findall(nodes.admonition) if "predict" in node["classes"]]:
         for choices in box.findall(nodes.bullet_list):
             if options(choices):
                 choices["classes"].append("choices")
+        after = box.parent.children[box.parent.index(box) + 1 :]
+        part = list(takewhile(lambda node: not ends(node), after))
+        rest = list(dropwhile(lambda node: not is_cell(node), part))
+        run = list(takewhile(lambda node: is_cell(node) or isinstance(node, nodes.comment | nodes.target), rest))
+        cells = [node for node in run if is_cell(node)]
+        if not cells:
+            continue
+        for cell in cells:
+            cell["classes"].append("predicted")
+        asked = next((cell for cell in cells if output(cell)), cells[-1])
+        place = asked.index(output(asked)) if output(asked) else len(asked)
+        asked.insert(place, nodes.raw("", BUTTON, format="html"))
+        told = rest[len(run) :]
+        if told:
+            place = box.parent.index(told[0])
+            for node in told:
+                box.parent.remove(node)
+            box.parent.insert(place, nodes.container("", *told, classes=["told"]))
 
 
 def quiz(doctree) -> None:

@@ -34,22 +34,41 @@
     });
   }
 
-  function prediction(cell) {
-    const button = cell.querySelector(".reveal button");
-    const open = () => {
-      cell.classList.add("seen");
-      cell.nextElementSibling?.classList.add("seen");
-    };
+  // A prediction's part of the page: cells that stand next to one another, and what is told after them.
+  function part(button) {
+    const waits = (node) => node?.matches(".predicted, .told");
+    let first = button.closest(".predicted");
+    while (waits(first.previousElementSibling) && !first.previousElementSibling.matches(".told")) first = first.previousElementSibling;
+    const found = [];
+    for (let node = first; waits(node); node = node.nextElementSibling) {
+      found.push(node);
+      if (node.matches(".told")) break;
+    }
+    return found;
+  }
+
+  function prediction(button) {
+    const waiting = part(button);
+    const open = () => waiting.forEach((node) => node.classList.add("seen"));
     button.addEventListener("click", () => {
       open();
-      const output = cell.querySelector(".cell_output");
+      const output = button.closest(".predicted").querySelector(".cell_output");
       if (output) Object.assign(output, { tabIndex: -1 }).focus({ preventScroll: true });
     });
+    // A link to an equation or a figure in there opens it.
+    const linked = () => {
+      const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+      if (!target || !waiting.some((node) => !node.matches(".seen") && node.contains(target))) return;
+      open();
+      target.scrollIntoView();
+    };
+    window.addEventListener("hashchange", linked);
+    linked();
   }
 
   function start() {
     document.querySelectorAll("ul.choices").forEach((list) => (list.matches(".quiz") ? quiz(list) : choosable(list, () => {})));
-    document.querySelectorAll(".cell.predicted").forEach(prediction);
+    document.querySelectorAll(".predicted .reveal button").forEach(prediction);
   }
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
   else start();
