@@ -101,14 +101,14 @@ def _counted(rows: list[Row]) -> str:
 
 
 def _chapter(number: int, rows: list[Row]) -> str:
-    table = [f"## Chapter {number}\n", "```{list-table}", ":header-rows: 1", ":widths: 46 18 18 18", ""]
-    table.extend(_cells("What", "Paper", "This page", "Verdict"))
+    table = [f"## Chapter {number}\n", "```{list-table}", ":header-rows: 1", ":widths: 42 18 18 22", ""]
+    table.extend(_cells("What", "Verdict", "Paper", "This page"))
     details = [":::{dropdown} Sizes, where it was read, and why they differ"]
     for row in rows:
         published, what = row.published, _what(row.published)
         bold = f"**{row.verdict}**" if row.published.comparable else row.verdict
-        theirs, ours = f"{published.value:g} {published.unit}", _ours(row)
-        table.extend(_cells(f"{what} {{cite:p}}`{published.cite}`", theirs, ours, bold))
+        theirs, ours = f"{_number(published.value, 12)} {published.unit}", _ours(row)
+        table.extend(_cells(f"{what} {{cite:p}}`{published.cite}`", bold, theirs, ours))
         details.append(
             f"- **{what}**, {{cite:t}}`{published.cite}` ({published.read}). Theirs: {published.size}. "
             f"Ours: {_sizes(row)}. {published.why[0].upper()}{published.why[1:]}."
@@ -134,8 +134,15 @@ def _ours(row: Row) -> str:
         return f"none (0 of {len(values)} seeds)"
     seeds = f"{len(values)} seeds" if len(counted) == len(values) else f"{len(counted)} of {len(values)} seeds"
     if len(counted) == 1:
-        return f"{counted[0]:.3g} ({'1 seed' if len(values) == 1 else seeds})"
-    return f"{counted.mean():.3g} ± {counted.std(ddof=1):.2g} ({seeds})"
+        return f"{_number(counted[0], 3)} ({'1 seed' if len(values) == 1 else seeds})"
+    return f"{_number(counted.mean(), 3)} ± {_number(counted.std(ddof=1), 2)} ({seeds})"
+
+
+def _number(value: float, digits: int) -> str:
+    """So many significant digits; thousands in groups, as a page writes them."""
+    rounded = f"{value:.{digits}g}"
+    whole = f"{float(rounded):,.0f}" if abs(value) >= 1000 else rounded
+    return whole.replace("-", "−")
 
 
 def _values(key: str, result: Result) -> np.ndarray:

@@ -1,4 +1,4 @@
-r"""The linear recurrence over time, :math:`h_t = a_t \odot h_{t-1} + b_t`: one door, several scans behind it."""
+"""The linear recurrence over time, hₜ = aₜ ⊙ hₜ₋₁ + bₜ: one door, several scans behind it."""
 
 from __future__ import annotations
 
