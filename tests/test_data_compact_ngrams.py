@@ -1,6 +1,7 @@
 """Tables made compact: decisions come back as written, tables are what their formula says, and fit their bytes."""
 
 from collections import Counter
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from rnncourse.data.arithmetic_coding import DecisionReader, DecisionWriter
 from rnncourse.data.compact_ngrams import CompactNgram
 from rnncourse.data.ngrams import InterpolatedNgram
-from rnncourse.data.pruned_ngrams import CountedNgrams, pruned_to
+from rnncourse.data.pruned_ngrams import CountedNgrams, best_tables, pruned_to
 
 
 def text(length: int = 4000, size: int = 5, seed: int = 0) -> torch.Tensor:
@@ -112,8 +113,67 @@ def test_whatever_is_dropped_the_probabilities_add_up_to_one(least, order):
 
 @pytest.mark.parametrize("least", [0.0, 5.0, 40.0])
 def test_entries_have_their_shorter_ones(least):
-    bits = entries(CountedNgrams(text(), 4, 5).pruned(least))
-    assert all(gram[1:] in bits and gram[:-1] in bits for gram in bits if len(gram) > 1)
+    counted = CountedNgrams(text(), 4, 5)
+    keep = [np.ones(len(one.grams), dtype=bool) for one in counted._orders]
+    counted._drop(keep, least)
+    kept = [set(one.grams[there].tolist()) for one, there in zip(counted._orders, keep, strict=True)]
+    for order in (2, 3, 4):
+        assert {gram // 5 for gram in kept[order - 1]} | {gram % 5 ** (order - 1) for gram in kept[order - 1]} <= kept[
+            order - 2
+        ]
+
+
+def test_what_a_dropped_entry_explained_is_passed_on():
+    """0 1 0 1 0 2: the pairs 01, 10, 02 occur 2, 2, 1 times; a kept pair passes one on, a dropped one all it has."""
+    counted = CountedNgrams(torch.tensor([0, 1, 0, 1, 0, 2]), 2, 3)
+    single, pairs = np.ones(3, dtype=bool), np.ones(3, dtype=bool)  # pairs sorted: 01, 02, 10
+    assert [count.tolist() for count in counted._passed_on([single, pairs])] == [[2, 1, 1], [2, 1, 2]]
+    assert counted._passed_on([single, np.array([False, True, True])])[0].tolist() == [2, 2, 1]
+    assert counted._passed_on([single, np.array([True, True, False])])[0].tolist() == [3, 1, 1]
+
+
+@pytest.mark.parametrize("least", [2.0, 8.0])
+def test_entries_stay_by_their_gain_and_are_rounded_as_the_formulas_say(least):
+    """One round of dropping at order 2, and the bits, worked out entry by entry from counts and discounts."""
+    counted = CountedNgrams(text(500), 2, 5)
+    first, second = counted._orders
+    keep = [np.ones(5, dtype=bool), np.ones(len(second.grams), dtype=bool)]
+    counted._drop(keep, least)
+    total = np.bincount(second.grams // 5, second.counts, minlength=5)
+    discount = np.minimum(second.discounts[np.minimum(second.counts, 3)], second.counts)
+    lost = np.bincount(second.grams // 5, discount, minlength=5)
+    (_, own, left), _ = counted._shares([np.ones(5, dtype=bool), np.ones(len(second.grams), dtype=bool)])
+    single = own + left / 5
+    for place, (gram, count) in enumerate(zip(second.grams.tolist(), second.counts.tolist(), strict=True)):
+        context, character = divmod(gram, 5)
+        share, rest, p = (count - discount[place]) / total[context], lost[context] / total[context], single[character]
+        gain = count * np.log2((share + rest * p) / ((rest + share) * p))
+        assert keep[1][place] == (gain >= least)
+    model = counted.pruned(1e-9)
+    bits, shorter = entries(model), {c: model.probabilities(torch.tensor([c]))[0] for c in range(5)}
+    kept = [np.isin(one.grams, level.grams) for one, level in zip(counted._orders, model._levels, strict=True)]
+    _, own, left = counted._shares(kept)[1]
+    for place, gram in enumerate(second.grams.tolist()):
+        if kept[1][place]:
+            exact = np.log2(1 + own[place] / (left[place] * shorter[gram % 5]))
+            assert bits[divmod(gram, 5)] == round(exact)
+
+
+def test_the_validation_text_chooses_the_order():
+    """Where validation is noise single letters are taken, though the test text is like the training text."""
+    train = text(6000)
+
+    def part(codes):
+        return SimpleNamespace(codes=codes)
+
+    noise = torch.from_numpy(np.random.default_rng(1).integers(5, size=2000))
+    rows = {}
+    for name, valid in (("like the training", train[:2000]), ("unlike it", noise)):
+        data = SimpleNamespace(vocabulary=range(5), train=part(train), valid=part(valid), test=part(train[:2000]))
+        rows[name] = best_tables(data, [1, 3], [4000], halvings=3)
+    assert rows["like the training"]["order"] == [3.0]
+    assert rows["unlike it"]["order"] == [1.0]
+    assert rows["unlike it"]["bits"][0] > rows["like the training"]["bits"][0]
 
 
 def test_everything_dropped_leaves_single_characters():

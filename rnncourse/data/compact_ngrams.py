@@ -1,4 +1,4 @@
-"""An n-gram table in few bytes: each entry is a whole number, how many bits its context adds to the shorter context."""
+"""An n-gram table in few bytes: an entry is a whole number, by how many bits it raises what a shorter context says."""
 
 from typing import NamedTuple
 
@@ -38,10 +38,11 @@ class CompactNgram:
 
     Args:
         alphabet_size: Number of characters :math:`V`.
-        entries: For each order from 1 on, the grams as numbers, sorted, and the bits of each, 0 to 63.
+        entries: For each order from 1 on, the grams as numbers below ``alphabet_size ** order``, sorted, and the bits
+            of each, 0 to 63.
 
     Raises:
-        ValueError: If an entry lacks its shorter ones, or is out of place or range.
+        ValueError: If an entry lacks its shorter ones or is out of order, or its bits are out of range.
 
     Example:
         >>> import torch
@@ -126,7 +127,8 @@ class CompactNgram:
         """Stores the model, order by order: which of the possible entries there are, then the bits of each.
 
         Possible is what has its shorter entries. Whether it is there is a decision, coded by how many bits the shorter
-        entry adds and how many possible ones the context has; bits are as many times yes, and a no.
+        entry adds and how many possible ones the context has. Its bits b are b times yes and then a no, each coded by
+        the order, the shorter entry's bits, and how many yes came before.
 
         Returns:
             All that :meth:`from_bytes` needs besides the order and the size of the alphabet.

@@ -44,7 +44,8 @@ class CountedNgrams:
     where :math:`N` of the longest grams are their counts in the text, :math:`N(s)` adds up those after s, :math:`D` is
     Chen and Goodman's discount for counts of 1, 2, and more, and :math:`L(s)` is what the discounts and the characters
     without an entry leave. The first term is there for entries only. With no entry dropped this is modified Kneser–Ney
-    smoothing.
+    smoothing. The gram that opens the text counts once more, since nothing is before it. D is taken once, with every
+    entry there, and kept between 0.1 and the count (a half each where no count is 1, 2 or 3).
 
     Args:
         codes: Characters as numbers from 0 to ``alphabet_size - 1``, at least ``order`` of them.
@@ -107,8 +108,9 @@ class CountedNgrams:
             b(s c) = \left\lfloor \log_2 \frac{E + L(s)\, p}{L(s)\, p} \right\rceil, \qquad
             E = \frac{N(s c) - D}{N(s)}, \quad p = P_{k-1}(c \mid s')
 
-        The gain g are the bits that an entry saves on its own occurrences, beyond those that longer ones explain; the
-        entry is stored as b.
+        The gain g is what an entry saves in bits on its own occurrences, beyond those that longer ones explain; the
+        entry is stored as b. In g, p is that of the formula above; in b it is the probability under the shorter
+        contexts as already rounded, so that each order makes up for the rounding of those below.
 
         Args:
             least: The bits that an entry must save to stay; those that a longer entry needs stay as well, and so do all
