@@ -245,8 +245,8 @@ def test_the_ledger_puts_paper_and_page_side_by_side(declared, tmp_path):
     page = ledger_page(tmp_path)
     assert "2 numbers: 1 partly, 1 not comparable." in page
     assert "## Chapter 99" in page
-    assert "* - Y {cite:p}`nobody1999x`\n  - 3.5 bits\n  - 4 ± 1 (3 seeds)\n  - **partly**" in page
-    assert "* - Tensor[-1] {cite:p}`nobody1999x`\n  - 3.5 bits\n  - 1 ± 0 (3 seeds)\n  - not comparable" in page
+    assert "* - Y {cite:p}`nobody1999x`\n  - **partly**\n  - 3.5 bits\n  - 4 ± 1 (3 seeds)" in page
+    assert "* - Tensor[-1] {cite:p}`nobody1999x`\n  - not comparable\n  - 3.5 bits\n  - 1 ± 0 (3 seeds)" in page
     assert page.index("* - Y") < page.index("* - Tensor[-1]")  # comparable rows first, whatever the order declared
     assert "- **Y**, {cite:t}`nobody1999x` (read in the paper). Theirs: small. Ours: n 3" in page
     assert page == ledger_page(tmp_path)
@@ -280,8 +280,13 @@ def test_each_row_of_the_ledger_has_the_number_that_its_experiment_computed():
             what = row.published.what or row.published.key.replace("_", " ")
             entry = page.split(f"* - {what[0].upper()}{what[1:]} {{cite:p}}`{row.published.cite}`\n", 1)[1]
             counted = [value for value in values if value is not None]  # null: a seed that never got there
-            mean = f"{sum(counted) / len(counted):.3g}" if counted else "none"
-            assert entry.split("\n  - ")[1].startswith(f"{mean} "), what
+            shown = entry.split("\n  - ")[2].split(" ")[0]
+            if not counted:
+                assert shown == "none", what
+                continue
+            mean = sum(counted) / len(counted)
+            assert float(shown.replace(",", "").replace("−", "-")) == float(f"{mean:.3g}"), what
+            assert ("," in shown) == (abs(float(f"{mean:.3g}")) >= 1000), what  # thousands in groups
 
 
 def test_seeds_that_never_got_there_are_counted_and_not_averaged(declared, tmp_path):
@@ -292,8 +297,8 @@ def test_seeds_that_never_got_there_are_counted_and_not_averaged(declared, tmp_p
     content["experiments"]["99.try"]["runs"][1]["values"]["curve"][0] = None
     file.write_text(json.dumps(content))
     page = ledger_page(tmp_path)
-    assert "  - 3 ± 0 (2 of 3 seeds)\n  - **not reproduced**" in page
-    assert "  - none (0 of 3 seeds)\n  - **not reproduced**" in page
+    assert "  - **not reproduced**\n  - 3.5 bits\n  - 3 ± 0 (2 of 3 seeds)" in page
+    assert "  - **not reproduced**\n  - 3.5 bits\n  - none (0 of 3 seeds)" in page
 
 
 # how long it takes
