@@ -7,7 +7,8 @@
     const more = box.scrollWidth - box.clientWidth;
     box.classList.toggle("more-before", more > 1 && box.scrollLeft > 1);
     box.classList.toggle("more-after", more > 1 && box.scrollLeft < more - 1);
-    if (more <= 1 || box.hasAttribute("tabindex")) return;
+    // The theme says -1 of what did not scroll when the page arrived, such as an output that waited for a prediction.
+    if (more <= 1 || box.tabIndex === 0) return;
     box.setAttribute("tabindex", "0");
     if (box.matches(".scroll")) {
       box.setAttribute("role", "group");
