@@ -200,7 +200,11 @@ BREAKS = {
     "glued_values_are_plain": [
         add_output(6, glue("x", "np.float64(0.5)")),
         add_output(6, glue("x", "tensor(0.5)")),
+        add_output(6, glue("x", "0.7352587174984433")),
+        add_output(6, glue("x", "-7.352587174984433e-05")),
+        add_output(6, glue("x", "nan")),
     ],
+    "rounding_is_ignored": [change(6, source='print(f"off by {(one - other).abs().max():.0e}")')],
     "glued_names_are_used_once": [lambda made: made.cells[6].outputs.extend([glue("x", "1.0"), glue("x", "2.0")])],
     "follows_the_template": [
         change(3, source=PARTS.replace("## Quiz", "")),

@@ -1,1 +1,1 @@
-"""Figures: functions that take data and return a Figure. The only part of the package that imports matplotlib."""
+"""What a page shows: figures, tables and numbers. Only this and the chapters import matplotlib."""

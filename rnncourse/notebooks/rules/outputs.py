@@ -1,5 +1,6 @@
 """Rules for what a notebook shows: the same on every machine or said to differ, and readable by everybody."""
 
+import ast
 import re
 
 from rnncourse.notebooks.colab import COLAB_TAG
@@ -14,7 +15,7 @@ MIN_ALT_LENGTH = 20
 IGNORED = "nbval-ignore-output"
 ADDRESS = re.compile(r"\bat 0x[0-9a-f]{6,}|/ipykernel_\d+|/tmp/|/home/|/root/")
 PROGRESS = re.compile(r"\btqdm\b|^%%?time(it)?\b", re.MULTILINE)
-NOT_PLAIN = re.compile(r"^(np\.|tensor\(|array\()")
+ROUNDING = re.compile(r"\([^(){}]* - [^(){}]*\)\.abs\(\)[^{}\n]*:\.\d+[eg]\}")  # how far apart, as 3e-08
 CLOCK = re.compile(r"\bperf_counter\b|\btime\.time\(|\bprocess_time\b|\bbenchmark\.Timer\b")
 
 
@@ -100,6 +101,14 @@ def clocks_and_training_are_ignored(notebook: Notebook) -> Found:
 
 
 @rule
+def rounding_is_ignored(notebook: Notebook) -> Found:
+    """By how little two equal numbers differ is the processor's affair: a page says what it stays below."""
+    for number, cell in code_cells(notebook):
+        if (match := ROUNDING.search(cell.source)) and not has_tag(cell, IGNORED):
+            yield number, f"shows {match[0]!r}, which differs between processors; print what it stays below"
+
+
+@rule
 def no_stray_nbval_tags(notebook: Notebook) -> Found:
     """nbval-skip hides a cell from every check; only the Colab cell may have it."""
     for number, cell in code_cells(notebook):
@@ -109,11 +118,20 @@ def no_stray_nbval_tags(notebook: Notebook) -> Found:
 
 @rule
 def glued_values_are_plain(notebook: Notebook) -> Found:
-    """What is glued in prints as a number: NumPy's and torch's own bring their type along, no use in a sentence."""
+    """What is glued in is a number of few digits: a type is no use in a sentence, and processors differ in the last."""
     for number, _, output in outputs(notebook):
         value = output.get("data", {}).get(RECORD, "")
-        if match := NOT_PLAIN.match(value):
-            yield number, f"glues {value[:40]!r}; without {match[0]!r}, by float(…) or .item(), it is a number"
+        if RECORD in output.get("data", {}) and not _plain(value):
+            yield number, f"glues {value[:40]!r}; glue of rnncourse.viz.numbers makes a short number of it"
+
+
+def _plain(stored: str) -> bool:
+    """True of words, whole numbers and numbers of no more digits than ``rnncourse.viz.numbers.glue`` keeps."""
+    try:
+        value = ast.literal_eval(stored)
+    except (ValueError, SyntaxError):  # np.float64(0.5), tensor(0.5), nan
+        return False
+    return not isinstance(value, float) or value == float(f"{value:.9g}")
 
 
 @rule
