@@ -230,6 +230,9 @@ def test_what_cannot_be_is_refused():
     ):
         with pytest.raises(ValueError, match="not sorted, or not each with 0 to 63 bits"):
             CompactNgram(2, wrong)
+    for wrong in ([-1, 0], [1, 2]):
+        with pytest.raises(ValueError, match=rf"order 1 are {wrong[0]}..{wrong[1]}; they should be characters"):
+            CompactNgram(2, [(np.array(wrong), np.array([0, 0]))])
     with pytest.raises(ValueError, match="should have their shorter ones"):
         CompactNgram(3, [one, (np.array([2]), np.array([1]))])  # 0 2, where 2 has no entry
     with pytest.raises(ValueError, match="should have their shorter ones"):

@@ -151,6 +151,32 @@ def test_an_unknown_part_is_named(capsys):
     assert "no part named nonsense" in capsys.readouterr().err
 
 
+def test_what_takes_long_runs_only_when_it_is_named(monkeypatch, capsys):
+    ran = []
+    monkeypatch.setattr(run, "run", lambda part: ran.append((part.name, part.env)))
+    run.main([])
+    assert ("notebooks", {}) in ran
+    assert "processor" not in dict(ran)
+    ran.clear()
+    run.main(["processor"])
+    assert ran == [("processor", run.OLDER)]
+    run.main(["--list"])
+    assert re.search(r"^processor .*only if named", capsys.readouterr().out, re.MULTILINE)
+
+
+def test_a_part_has_its_own_environment(capsys):
+    code = "import os; print('1 passed in 0.10s' if os.environ['MKL_CBWR'] == 'COMPATIBLE' else '')"
+    part = run.Part("older", "", 1, [[sys.executable, "-c", code]], env=run.OLDER)
+    run.run(part)
+    assert not part.failed
+
+
+def test_the_notebooks_find_their_data_made():
+    from rnncourse.data import names
+
+    assert {"dates", "python_syntax"} <= set(run.MADE) <= set(names())
+
+
 def test_a_failing_or_empty_part_fails_the_run(capsys):
     bad = run.Part("bad", "", 1, [[sys.executable, "-c", "print('1 failed, 2 passed in 0.10s'); raise SystemExit(1)"]])
     empty = run.Part("empty", "", 1, [[sys.executable, "-c", "print('no tests ran in 0.10s')"]])

@@ -10,6 +10,7 @@ from rnncourse.notebooks.execution import source_chain
 from rnncourse.notebooks.files import normalise
 from rnncourse.notebooks.pictures import shrink_png
 from rnncourse.notebooks.rules import CHAPTER_RULES, RULES, complaints
+from rnncourse.viz.tables import Table
 from tests.test_notebooks import notebook, png
 
 v4 = nbformat.v4
@@ -203,6 +204,9 @@ BREAKS = {
         add_output(6, glue("x", "0.7352587174984433")),
         add_output(6, glue("x", "-7.352587174984433e-05")),
         add_output(6, glue("x", "nan")),
+    ],
+    "tables_have_captions": [
+        add_output(6, v4.new_output("display_data", data={"text/html": Table(["bits"], {"RNN": [2.0]})._repr_html_()}))
     ],
     "rounding_is_ignored": [change(6, source='print(f"off by {(one - other).abs().max():.0e}")')],
     "glued_names_are_used_once": [lambda made: made.cells[6].outputs.extend([glue("x", "1.0"), glue("x", "2.0")])],

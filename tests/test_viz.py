@@ -41,6 +41,22 @@ def test_every_colour_stands_out_from_paper(name):
     assert contrast(style.COLOURS[name], style.COLOURS["paper"]) >= (4.5 if name in ("ink", "muted") else 3)
 
 
+@pytest.mark.parametrize("colour", [*style.COLOURS, "#ffff00", "C1"])
+def test_words_are_legible_on_white_and_on_every_fill(colour):
+    for behind in ("white", *style.FILLS.values()):
+        assert contrast(style.legible(colour), behind) >= 4.5
+
+
+def test_no_word_of_a_drawing_is_pale():
+    made = diagrams.Sketch(3, 1)
+    made.frame(0, 0, 3, 1, "cell")
+    for colour in style.COLOURS:
+        made.text(1, 0.5, colour, colour=colour)
+    made.arrow((0, 0), (1, 1), label="h", colour="orange")
+    assert len(made.axes.texts) > len(style.COLOURS)
+    assert all(contrast(text.get_color(), fill) >= 4.5 for text in made.axes.texts for fill in style.FILLS.values())
+
+
 def test_ink_is_readable_on_every_fill():
     assert all(contrast(style.COLOURS["ink"], fill) >= 7 for fill in style.FILLS.values())
 

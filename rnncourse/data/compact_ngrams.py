@@ -64,6 +64,8 @@ class CompactNgram:
             if len(grams) != len(bits) or (np.diff(grams) <= 0).any() or not ((bits >= 0) & (bits <= LONGEST)).all():
                 raise ValueError(f"entries of order {order} are not sorted, or not each with 0 to {LONGEST} bits")
             if order == 1:
+                if len(grams) and not 0 <= grams[0] <= grams[-1] < alphabet_size:
+                    raise ValueError(f"entries of order 1 are {grams[0]}..{grams[-1]}; they should be characters")
                 lower = np.full(len(grams), 1 / alphabet_size)
             else:
                 suffix, prefix = grams % alphabet_size ** (order - 1), grams // alphabet_size

@@ -87,7 +87,7 @@ class LitSketch(Sketch):
             artist.set_edgecolor(_pale(edge))
             if filled:
                 artist.set_facecolor(_pale(face))
-        artist.set_zorder(artist.get_zorder() - 0.4)
+        artist.set_zorder(1 + artist.get_zorder() / 10)  # on the frame, in their order, under every lit line
 
     def check_lit(self) -> None:
         """Refuses a name that no part has, once everything is drawn."""

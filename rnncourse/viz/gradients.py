@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 
 from rnncourse.signatures import checked
-from rnncourse.viz.style import COLOURS, CYCLE, figure, plain
+from rnncourse.viz.style import COLOURS, CYCLE, figure, legible, plain
 
 LINES = {
     "measured": {"color": COLOURS["blue"], "lw": 2.4},
@@ -43,7 +43,7 @@ def credit_chain(steps: int = 6, *, shrink: float = 0.6) -> Figure:
         ("every step stretches it: exploding", 1 / shrink, 0, "red"),
     ]
     for title, factor, y, colour in rows:
-        axes.text(-0.45, y + 0.83, title, color=COLOURS[colour], ha="left", fontsize=10)
+        axes.text(-0.45, y + 0.83, title, color=legible(colour), ha="left", fontsize=10)
         for i in range(steps):
             name = "$h_T$" if i == steps - 1 else f"$h_{{T-{steps - 1 - i}}}$"
             axes.text(1.5 * i, y, name, ha="center", va="center", fontsize=12)
@@ -69,7 +69,7 @@ def credit_chain(steps: int = 6, *, shrink: float = 0.6) -> Figure:
                         color=COLOURS[colour],
                     )
                 )
-        axes.text(1.5 * steps - 0.9, y + 0.2, "loss", color=COLOURS[colour], va="center", fontsize=10)
+        axes.text(1.5 * steps - 0.9, y + 0.2, "loss", color=legible(colour), va="center", fontsize=10)
     axes.set(xlim=(-0.6, 1.5 * steps - 0.2), ylim=(-0.4, 2.9))
     return fig
 

@@ -4,9 +4,10 @@ import sys
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import LinearSegmentedColormap, to_hex, to_rgb
 from matplotlib.figure import Figure
 
 COLOURS = {
@@ -21,7 +22,7 @@ COLOURS = {
     "purple": "#7448a3",
     "sky": "#4a9cc9",
 }
-"""The colours by name; each of the six hues stands out from white by a contrast of 3 to 1 or more."""
+"""The colours by name; each of the six hues stands out from white by 3 to 1, as lines should."""
 
 FILLS = {"blue": "#dbe9f6", "orange": "#fdebd3", "green": "#e3f2e8", "red": "#f9dfe3", "purple": "#ebe2f5"}
 """Light fills that go with them, for shapes with dark text inside."""
@@ -65,6 +66,7 @@ SETTINGS: dict[str, Any] = {
     "ytick.labelcolor": COLOURS["ink"],
     "lines.linewidth": 1.8,
     "legend.frameon": False,
+    "legend.handlelength": 2.8,  # long enough for dashes to look dashed
     "image.cmap": "viridis",
 }
 
@@ -112,6 +114,27 @@ def figure(width: float = 7.0, height: float = 3.0, **subplots: Any) -> tuple[Fi
     sharp()
     with mpl.rc_context(SETTINGS):
         return plt.subplots(figsize=(width, height), **subplots)
+
+
+def legible(colour: str) -> str:
+    """Returns a colour as dark as small words need it to be on white and on the light fills: 4.5 to 1 or more.
+
+    Args:
+        colour: A name of the palette, or any colour that matplotlib knows.
+
+    Example:
+        >>> legible("blue") == COLOURS["blue"], legible("orange")
+        (True, '#9f4e0b')
+    """
+    rgb = np.array(to_rgb(COLOURS.get(colour, colour)))
+    while 1.05 / (_luminance(rgb) + 0.05) < 5.8:  # on white; on the darkest fill it is 4.5
+        rgb = 0.99 * rgb
+    return to_hex(rgb)
+
+
+def _luminance(rgb: np.ndarray) -> float:
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)  # as WCAG 2 defines it
+    return float(linear @ np.array([0.2126, 0.7152, 0.0722]))
 
 
 def plain(axes: Axes) -> Axes:

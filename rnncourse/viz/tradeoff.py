@@ -46,7 +46,9 @@ def sizes_and_bits(
             [size / 1000 for size, _, _ in members], [bits for _, bits, _ in members], "o-", color=colour, label=name
         )
         for size, bits, label in members:
-            axes.annotate(label, (size / 1000, bits), xytext=place, textcoords="offset points", ha=side, color=colour)
+            words = style.legible(colour)
+            point = size / 1000, bits
+            axes.annotate(label, point, xytext=place, textcoords="offset points", ha=side, color=words)
     for name, (size, bits) in points.items():
         axes.plot([size / 1000], [bits], "*", markersize=15, color=next(colours), label=name)
     for name, bits in (levels or {}).items():
@@ -67,5 +69,5 @@ def sizes_and_bits(
     axes.xaxis.set_major_formatter("{x:,g}")
     axes.xaxis.set_minor_locator(NullLocator())
     axes.margins(0.08)  # room for the names
-    axes.legend(loc="best")
+    figure.legend(loc="outside upper left", ncols=2)  # inside it would lie on a name
     return figure

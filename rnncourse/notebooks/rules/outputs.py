@@ -48,6 +48,15 @@ def pictures_have_alt_text(notebook: Notebook) -> Found:
 
 
 @rule
+def tables_have_captions(notebook: Notebook) -> Found:
+    """A reader who jumps to a table is told what it counts, and a screen reader what it is about."""
+    for number, _, output in outputs(notebook):
+        shown = output.get("data", {}).get("text/html", "")
+        if "<table" in shown and "<caption>" not in shown:
+            yield number, "shows a table without a caption; Table takes one as caption=…"
+
+
+@rule
 def no_progress_bars_or_widgets(notebook: Notebook) -> Found:
     """Bars, widgets and %%time differ from run to run, and widgets load scripts from other hosts."""
     for number, cell in code_cells(notebook):

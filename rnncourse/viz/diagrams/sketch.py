@@ -7,7 +7,7 @@ from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, PathPatc
 from matplotlib.path import Path
 
 from rnncourse.viz.diagrams.part import Part, Point, ends, short_of
-from rnncourse.viz.style import COLOURS, FILLS, figure, plain
+from rnncourse.viz.style import COLOURS, FILLS, figure, legible, plain
 
 __all__ = ["Sketch"]
 
@@ -126,7 +126,7 @@ class Sketch:
         """Writes."""
         self.axes.text(
             x, y, text, ha=align, va="center_baseline" if "$" not in text else "center",
-            fontsize=size, color=COLOURS[colour], math_fontfamily="cm", zorder=6,
+            fontsize=size, color=legible(colour), math_fontfamily="cm", zorder=6,
         )  # fmt: skip
 
     def _circle(self, x: float, y: float, text: str, radius: float, fill: str, edge: str, size: float) -> Part:

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from rnncourse.viz.style import COLOURS, CYCLE, FILLS, figure
+from rnncourse.viz.style import COLOURS, CYCLE, FILLS, figure, legible
 
 MARKS = ("o-", "s-", "^--", "d--", "v--", "x--")
 STATE_ROW, TOKEN_ROW, SAID_ROW = 0.0, -1.15, 1.15
@@ -60,7 +60,7 @@ def draw_context(
         (middle, "context", "orange"),
         (middle + 1 + (len(read) - 1) / 2, "decoder", "green"),
     ):
-        axes.text(x, -1.85, text, ha="center", va="center", fontsize=10, color=COLOURS[colour])
+        axes.text(x, -1.85, text, ha="center", va="center", fontsize=10, color=legible(colour))
     axes.set(xlim=(-0.6, middle + len(read) + 0.6), ylim=(-2.1, 1.6))
     axes.axis("off")
     return fig
