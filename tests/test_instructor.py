@@ -6,7 +6,7 @@ import pytest
 
 from rnncourse.chapters import all_questions
 from rnncourse.cli import main
-from rnncourse.cli.question_bank import LEVELS, level, lines_of, page
+from rnncourse.cli.question_bank import LEVELS, level, lines_of, page, shown
 from tests.house import ROOT
 
 GUIDE = (ROOT / "book" / "instructor.md").read_text(encoding="utf-8")
@@ -22,11 +22,11 @@ def test_every_question_is_in_the_bank_by_topic_by_difficulty_and_with_its_mista
     topics, rest = text.split("## By difficulty")
     difficulty, mistakes = rest.split("## The mistakes")
     for question in all_questions().values():
-        title = f"{question.id} {question.title}"
+        title = f"{question.id} {shown(question.title)}"
         assert topics.count(f"| {title} |") == 1
         assert difficulty.count(f"- {title} (") == 1
         assert mistakes.count(f"**{title}**") == 1
-        assert all(f"- {wrong.name}\n" in mistakes for wrong in question.wrong)
+        assert all(f"- {shown(wrong.name)}\n" in mistakes for wrong in question.wrong)
         assert level(question) in LEVELS
 
 

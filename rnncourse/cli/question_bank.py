@@ -2,6 +2,7 @@
 
 import inspect
 import io
+import re
 import tokenize
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 from rnncourse.grading.spec import Question
 
-__all__ = ["LEVELS", "level", "lines_of", "markdown"]
+__all__ = ["LEVELS", "level", "lines_of", "markdown", "shown"]
 
 LEVELS = {"warm-up": (0, 1), "short": (1, 2), "solid": (2, 3), "demanding": (3, 99)}  # over, up to so many points
 
@@ -71,7 +72,7 @@ def markdown(questions: Iterable[Question], titles: Mapping[int, str]) -> str:
             "|---|---|---|---|---|---|---|",
         ]
         page += [
-            f"| {question.id} {question.title} | {level(question)} | {question.points:g} | {_credit(question)} "
+            f"| {_name(question)} | {level(question)} | {question.points:g} | {_credit(question)} "
             f"| {lines_of(question.reference)} | {len(question.wrong)} | {len(question.cases)} |"
             for question in asked
         ]
@@ -81,16 +82,30 @@ def markdown(questions: Iterable[Question], titles: Mapping[int, str]) -> str:
         asked = [question for question in questions if level(question) == name]
         if asked:
             page += [f"**{name.capitalize()}** ({len(asked)}): ", ""]
-            page += [f"- {question.id} {question.title} (chapter {question.chapter})" for question in asked] + [""]
+            page += [f"- {_name(question)} (chapter {question.chapter})" for question in asked] + [""]
     page += ["## The mistakes that are known by name", ""]
     page += [
         "When every answer of a learner coincides with one of these, the report says so and gives its own hint.",
         "",
     ]
     for question in questions:
-        page += [f"**{question.id} {question.title}**", ""]
-        page += [f"- {wrong.name}" for wrong in question.wrong] + [""]
+        page += [f"**{_name(question)}**", ""]
+        page += [f"- {shown(wrong.name)}" for wrong in question.wrong] + [""]
     return "\n".join(page)
+
+
+def _name(question: Question) -> str:
+    return f"{question.id} {shown(question.title)}"
+
+
+def shown(words: str) -> str:
+    """Words with their symbols as mathematics and the names of variables as code.
+
+    >>> shown("from h_k to h_t by weight_hh"), shown("`mask` is top_p")
+    ('from $h_k$ to $h_t$ by `weight_hh`', '`mask` is `top_p`')
+    """
+    words = re.sub(r"(?<![\w`])([A-Za-z]_[a-z0-9])(?![\w`])", r"$\1$", words)
+    return re.sub(r"(?<![\w`])([A-Za-z]{2,}_\w+)(?![\w`])", r"`\1`", words)
 
 
 def _credit(question: Question) -> str:
