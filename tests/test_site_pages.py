@@ -70,6 +70,11 @@ TOLD = """() => [...document.querySelectorAll('.admonition.predict')].flatMap(bo
   }
   return cells && buttons !== 1 ? [...found, `${buttons} buttons`] : found;
 })"""
+# Formulas side by side that do not fit, though each of them would.
+SIDE_BY_SIDE = """() => [...document.querySelectorAll('.formulas')].filter(one => {
+  const room = one.parentElement.clientWidth + 1;
+  return one.scrollWidth > room && [...one.children].every(part => part.offsetWidth <= room);
+}).map(one => one.textContent.slice(0, 60))"""
 CODE = ".cell_input pre, .highlight-python pre"
 BOXES = "article pre, article div.wide, article div.math"  # what scrolls where it is too wide
 
@@ -135,6 +140,11 @@ def test_no_line_of_code_is_cut_on_a_phone(phone):
 
 def test_no_line_begins_with_the_comma_after_a_formula_on_a_phone(phone):
     assert phone.tab.evaluate(FIRST_IN_LINE) == []
+
+
+def test_formulas_side_by_side_stand_below_each_other_on_a_phone(phone):
+    assert phone.tab.locator(".formulas").count() or "01_feedforward" not in phone.url
+    assert phone.tab.evaluate(SIDE_BY_SIDE) == []
 
 
 def test_a_page_does_not_move_on_a_phone(phone):

@@ -20,6 +20,7 @@ from course.nodejs import node_binary
 logger = logging.getLogger(__name__)
 
 # No macros of our own: JupyterLab, VS Code and Colab read the same formulas and know none.
+DEPTH = re.compile(r"(\\\\|\\[{}]|\\(?:begin|end|left|right|qquad)(?![A-Za-z])|[{}])")
 OPTIONS = {"throwOnError": True, "strict": "ignore", "fleqn": False}
 
 
@@ -45,6 +46,26 @@ def without_numbers(latex: str) -> str:
     return latex
 
 
+def side_by_side(latex: str) -> list[str]:
+    r"""The formulas that stand in one line with a ``\qquad`` between them; on a phone each has a line of its own.
+
+    >>> side_by_side(r"a_t = \frac{b \qquad c}{d}, \qquad e = f")
+    ['a_t = \\frac{b \\qquad c}{d},', 'e = f']
+    >>> side_by_side(r"a &= b \qquad c \\ &= d")  # lines that are aligned stay together
+    ['a &= b \\qquad c \\\\ &= d']
+    """
+    parts, depth = [""], 0
+    for piece in DEPTH.split(latex):
+        depth += {"{": 1, r"\begin": 1, r"\left": 1, "}": -1, r"\end": -1, r"\right": -1}.get(piece, 0)
+        if piece == r"\\" and depth == 0:
+            return [latex]
+        if piece == r"\qquad" and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += piece
+    return [part.strip() for part in parts]
+
+
 def render(latex: str, display: bool, node) -> str:
     """One formula as HTML, or a warning that fails the build."""
     try:
@@ -68,8 +89,9 @@ def display(self, node):
         self.body.append(f'<span class="eqno">({katex.get_node_equation_number(self, node)})')
         self.add_permalink_ref(node, "Link to this equation")
         self.body.append("</span>")
-    latex = without_numbers(split_lines(katex.get_latex(node)))
-    self.body.append(render(latex, True, node) + "</div>\n")
+    parts = side_by_side(katex.get_latex(node))
+    formulas = "".join(render(without_numbers(split_lines(part)), True, node) for part in parts)
+    self.body.append(f'<span class="formulas">{formulas}</span></div>\n' if len(parts) > 1 else f"{formulas}</div>\n")
     raise katex.nodes.SkipNode
 
 
