@@ -4,7 +4,6 @@ A test of bad input carries ``@pytest.mark.bad_input``: in it the annotations' c
 :class:`ValueError` which the package itself raises, as a user would.
 """
 
-import gc
 import signal
 from collections import Counter
 from itertools import count
@@ -68,15 +67,6 @@ def pytest_keep_together(items):
     for item in items:
         if item.get_closest_marker("site") and not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group(item.path.name))
-
-
-def pytest_collection_finish():
-    """What is there before the first test stays to the end: no search for garbage need look at it again.
-
-    With some thousand tests collected each search takes half a second, and every timed round begins with one.
-    """
-    gc.collect()
-    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

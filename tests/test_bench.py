@@ -1,5 +1,6 @@
 """The benchmark measures what it says, on candidates that compute the same thing. No test here asserts a speed."""
 
+import gc
 import itertools
 import json
 from pathlib import Path
@@ -35,6 +36,15 @@ from rnncourse.trees import Forest, TreeLayer
 
 ROOT = Path(__file__).parent.parent
 MACHINES = sorted(records.folder_of(ROOT).glob("*.json"))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _nothing_old_to_search():
+    """Each timed round begins with a search for garbage, half a second where thousands of tests were collected."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.mark.parametrize("cell", ["RNN", "GRU", "LSTM"])
