@@ -75,6 +75,39 @@ SIDE_BY_SIDE = """() => [...document.querySelectorAll('.formulas')].filter(one =
   const room = one.parentElement.clientWidth + 1;
   return one.scrollWidth > room && [...one.children].every(part => part.offsetWidth <= room);
 }).map(one => one.textContent.slice(0, 60))"""
+# Lines of code and of printed words that do not begin in the column in which they are written.
+SHIFTED = """() => {
+  const folded = [...document.querySelectorAll('article details:not([open])')];
+  const waiting = [...document.querySelectorAll('.predicted:not(.seen), .told:not(.seen)')];
+  folded.forEach(one => { one.open = true; });
+  waiting.forEach(one => one.classList.add('seen'));
+  const shifted = [...document.querySelectorAll('article div.highlight pre')].flatMap(pre => {
+    const walker = document.createTreeWalker(pre, NodeFilter.SHOW_TEXT);
+    const starts = [];  // the first mark of each line: its node, its place in it, its column
+    let column = 0, begun = false;
+    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+      [...node.data].forEach((mark, place) => {
+        if (mark === '\\n') { column = 0; begun = false; return; }
+        if (!begun && mark !== ' ') { starts.push([node, place, column]); begun = true; }
+        column += 1;
+      });
+    }
+    const lefts = starts.map(([node, place]) => {
+      const range = document.createRange();
+      range.setStart(node, place);
+      range.setEnd(node, place + 1);
+      return range.getBoundingClientRect();
+    });
+    const flush = starts.findIndex(([, , column]) => column === 0);
+    if (flush < 0 || !lefts[flush].width) return [];
+    const wide = lefts[flush].width;
+    return starts.filter(([, , column], k) => Math.abs(lefts[k].left - lefts[flush].left - column * wide) > wide / 2)
+      .map(([node]) => node.parentNode.parentNode.textContent.trim().slice(0, 60));
+  });
+  folded.forEach(one => { one.open = false; });
+  waiting.forEach(one => one.classList.remove('seen'));
+  return shifted;
+}"""
 CODE = ".cell_input pre, .highlight-python pre"
 BOXES = "article pre, article div.wide, article div.math"  # what scrolls where it is too wide
 
@@ -107,6 +140,10 @@ def test_no_line_of_code_is_cut(wide):
     assert cut_code(wide) == []
 
 
+def test_each_line_of_code_begins_in_its_column(wide):
+    assert wide.tab.evaluate(SHIFTED) == []
+
+
 def test_no_output_table_or_formula_is_cut(wide):
     assert wide.tab.evaluate(CUT, BOXES) == []
 
@@ -136,6 +173,10 @@ def test_a_page_does_not_scroll_sideways_on_a_phone(phone):
 
 def test_no_line_of_code_is_cut_on_a_phone(phone):
     assert cut_code(phone) == []
+
+
+def test_each_line_of_code_begins_in_its_column_on_a_phone(phone):
+    assert phone.tab.evaluate(SHIFTED) == []
 
 
 def test_no_line_begins_with_the_comma_after_a_formula_on_a_phone(phone):

@@ -9,23 +9,42 @@ TAG = re.compile(r"<[^>]*>")
 COLUMNS = re.compile(r"\S {2,}\S|[│|]")
 
 
-def indented(html: str) -> str:
-    """Each indented line of highlighted code gets an element that knows by how much; Pygments closes its tags at each.
+def lines(html: str) -> str:
+    """Each line of highlighted code gets an element that knows where it begins; Pygments closes its tags at each.
 
-    >>> indented('<div class="highlight"><pre><span></span>if x:\\n  y\\n</pre>')
-    '<div class="highlight"><pre><span></span>if x:\\n<span class="indented" style="--in:2">  y\\n</span></pre>'
+    >>> print(lines('<div class="highlight"><pre>if x:\\n  y\\n</pre>').removeprefix('<div class="highlight">'))
+    <pre><span class="code-line">if x:
+    </span><span class="code-line" style="--in:2">  y
+    </span></pre>
     """
     return BLOCK.sub(lambda block: block[1] + "".join(map(line, block[2].splitlines(keepends=True))) + block[3], html)
 
 
 def line(html: str) -> str:
-    """One line, in an element where it is indented and its tags are its own."""
+    """One line, in an element where it is not empty and its tags are its own."""
     text = TAG.sub("", html)
     columns = len(text) - len(text.lstrip(" "))
     whole = html.count("<span") == html.count("</span>")
-    return (
-        f'<span class="indented" style="--in:{columns}">{html}</span>' if columns and whole and text.strip() else html
-    )
+    style = f' style="--in:{columns}"' if columns else ""
+    return f'<span class="code-line"{style}>{breakable(html)}</span>' if whole and text.strip() else html
+
+
+def breakable(html: str) -> str:
+    """A line whose first word is long may be broken in it, or the word would leave its indentation to a line alone.
+
+    >>> breakable('  <b>h</b>.add_<i>(</i>f<i>(</i>x, y<i>(</i>z')
+    '  <b>h</b>.add_<i>(<wbr></i>f<i>(<wbr></i>x, y<i>(</i>z'
+    """
+    parts, begun = re.split(f"({TAG.pattern})", html), False
+    for place, part in enumerate(parts):
+        if part.startswith("<"):
+            continue
+        if begun and re.search(r"\s", part):
+            break
+        begun = begun or bool(part.strip())
+        if part.endswith(("(", "[", "{")):
+            parts[place] += "<wbr>"
+    return "".join(parts)
 
 
 def words(app, doctree, docname):
@@ -39,7 +58,7 @@ def words(app, doctree, docname):
 def body(app, pagename, templatename, context, doctree):
     """All blocks of a page."""
     if context.get("body"):
-        context["body"] = indented(context["body"])
+        context["body"] = lines(context["body"])
 
 
 def connect(app):
