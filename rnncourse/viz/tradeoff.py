@@ -38,8 +38,8 @@ def sizes_and_bits(
     if not curves and not points:
         raise ValueError("curves and points are both empty; there should be something to draw")
     figure, axes = style.figure(width=7, height=3.6)
-    # Above the mark, left below it, right above it: the names of two families do not meet where their marks do.
-    colours, places = iter(style.CYCLE), cycle([((0, 6), "center"), ((-7, -13), "right"), ((7, 4), "left")])
+    # Above the mark, left above it, right below it: the names of two families do not meet where their marks do.
+    colours, places = iter(style.CYCLE), cycle([((0, 6), "center"), ((-7, 4), "right"), ((7, -13), "left")])
     for name, members in curves.items():
         colour, (place, side) = next(colours), next(places)
         axes.plot(
