@@ -1,7 +1,7 @@
 """What a byte of memory buys: bits per character against the size of the model, one point or curve for each."""
 
+import math
 from collections.abc import Mapping, Sequence
-from itertools import cycle
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
@@ -38,17 +38,17 @@ def sizes_and_bits(
     if not curves and not points:
         raise ValueError("curves and points are both empty; there should be something to draw")
     figure, axes = style.figure(width=7, height=3.6)
-    # Above the mark, left above it, right below it: the names of two families do not meet where their marks do.
-    colours, places = iter(style.CYCLE), cycle([((0, 6), "center"), ((-7, 4), "right"), ((7, -13), "left")])
-    for name, members in curves.items():
-        colour, (place, side) = next(colours), next(places)
+    colours = iter(style.CYCLE)
+    marks = [(size, bits, family) for family, members in enumerate(curves.values()) for size, bits, _ in members]
+    for family, (name, members) in enumerate(curves.items()):
+        colour = next(colours)
         axes.plot(
             [size / 1000 for size, _, _ in members], [bits for _, bits, _ in members], "o-", color=colour, label=name
         )
         for size, bits, label in members:
-            words = style.legible(colour)
-            point = size / 1000, bits
-            axes.annotate(label, point, xytext=place, textcoords="offset points", ha=side, color=words)
+            offset, side = _place((size, bits, family), marks)
+            point, words = (size / 1000, bits), style.legible(colour)
+            axes.annotate(label, point, xytext=offset, textcoords="offset points", ha=side, color=words)
     for name, (size, bits) in points.items():
         axes.plot([size / 1000], [bits], "*", markersize=15, color=next(colours), label=name)
     for name, bits in (levels or {}).items():
@@ -71,3 +71,14 @@ def sizes_and_bits(
     axes.margins(0.08)  # room for the names
     figure.legend(loc="outside upper left", ncols=2)  # inside it would lie on a name
     return figure
+
+
+def _place(mark: tuple[float, float, int], marks: Sequence[tuple[float, float, int]]) -> tuple[tuple[int, int], str]:
+    """Where a name stands: above its mark or below, away from the next mark of about its size; beside it if between."""
+    size, bits, family = mark
+    others = [(other - bits, number) for near, other, number in marks if size / 1.15 < near < 1.15 * size]
+    above = min((gap for gap, number in others if (gap, -number) > (0, -family)), default=math.inf)
+    below = min((-gap for gap, number in others if (gap, -number) < (0, -family)), default=math.inf)
+    if above == below == 0:
+        return (-7, -4), "right"
+    return ((0, 6) if above >= below else (0, -15)), "center"
