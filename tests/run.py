@@ -61,7 +61,7 @@ def pytest(*arguments: str) -> list[str]:
 def parts() -> list[Part]:
     """What `make test` consists of, cheapest first."""
     compare = ["--nbval"] if STRICT else ["--nbval-lax"]
-    strict = f"{'strict' if STRICT else 'lax'} nbval over book and solutions"
+    says = f"{'strict' if STRICT else 'lax'} nbval over book and solutions"
     notebooks = [
         [PYTHON, "-c", f"from rnncourse.data import load; [load(name) for name in {MADE}]"],
         pytest(
@@ -117,8 +117,8 @@ def parts() -> list[Part]:
             2,
             [pytest("--doctest-modules", "rnncourse", "book/_ext/course", "-p", "no:cacheprovider")],
         ),
-        Part("notebooks", strict, 10, notebooks),
-        Part("processor", f"{strict}, as an older processor computes", 12, notebooks, asked=True, env=OLDER),
+        Part("notebooks", says, 10, notebooks),
+        Part("processor", f"{says}, as an older processor computes", 12, notebooks, asked=True, env=OLDER),
         Part("build", "the site from nothing, -W -n", 5, [[PYTHON, "-m", "book._ext.build", "--fresh"]], tests=False),
         Part(
             "site",
@@ -205,8 +205,7 @@ def main(arguments: list[str] | None = None) -> int:
     if unknown:
         parser.error(f"no part named {', '.join(sorted(unknown))}; there are {', '.join(p.name for p in known)}")
     if options.list:
-        asked = {True: " (only if named)", False: ""}
-        print("\n".join(f"{p.name:<12} {p.minutes:>4.0f} min  {p.says}{asked[p.asked]}" for p in known))
+        print("\n".join(f"{p.name:<12} {p.minutes:>4.0f} min  {p.says}{' (only if named)' * p.asked}" for p in known))
         return 0
     chosen = [p for p in known if p.name in options.part or not (options.part or p.asked)]
     for part in chosen:

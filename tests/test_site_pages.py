@@ -38,17 +38,25 @@ WIDER = """() => {
   const guilty = all.filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !clipped(e));
   return [over, guilty.slice(0, 3).map(e => e.outerHTML.slice(0, 120))];
 }"""
-# What is folded, or waits for a prediction, is looked at as well, and is as it was before anything is drawn.
-CUT = """(boxes) => {
+
+
+def with_all_open(look: str) -> str:
+    """A script that looks at what is folded or waits for a prediction, too, and leaves all as it was undrawn."""
+    return """(given) => {
   const folded = [...document.querySelectorAll('article details:not([open])')];
   const waiting = [...document.querySelectorAll('.predicted:not(.seen), .told:not(.seen)')];
   folded.forEach(one => { one.open = true; });
   waiting.forEach(one => one.classList.add('seen'));
-  const cut = [...document.querySelectorAll(boxes)].filter(one => one.scrollWidth > one.clientWidth + 1);
+  const found = (LOOK)(given);
   folded.forEach(one => { one.open = false; });
   waiting.forEach(one => one.classList.remove('seen'));
-  return cut.map(one => one.textContent.trim().slice(0, 80));
-}"""
+  return found;
+}""".replace("LOOK", look)
+
+
+CUT = with_all_open("""(boxes) => [...document.querySelectorAll(boxes)]
+  .filter(one => one.scrollWidth > one.clientWidth + 1)
+  .map(one => one.textContent.trim().slice(0, 80))""")
 FIRST_IN_LINE = """() => [...document.querySelectorAll('article span.math')].flatMap(formula => {
   const next = formula.nextSibling;
   if (next?.nodeType !== Node.TEXT_NODE || !/^[.,;:!?)]/.test(next.data)) return [];
@@ -76,38 +84,29 @@ SIDE_BY_SIDE = """() => [...document.querySelectorAll('.formulas')].filter(one =
   return one.scrollWidth > room && [...one.children].every(part => part.offsetWidth <= room);
 }).map(one => one.textContent.slice(0, 60))"""
 # Lines of code and of printed words that do not begin in the column in which they are written.
-SHIFTED = """() => {
-  const folded = [...document.querySelectorAll('article details:not([open])')];
-  const waiting = [...document.querySelectorAll('.predicted:not(.seen), .told:not(.seen)')];
-  folded.forEach(one => { one.open = true; });
-  waiting.forEach(one => one.classList.add('seen'));
-  const shifted = [...document.querySelectorAll('article div.highlight pre')].flatMap(pre => {
-    const walker = document.createTreeWalker(pre, NodeFilter.SHOW_TEXT);
-    const starts = [];  // the first mark of each line: its node, its place in it, its column
-    let column = 0, begun = false;
-    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-      [...node.data].forEach((mark, place) => {
-        if (mark === '\\n') { column = 0; begun = false; return; }
-        if (!begun && mark !== ' ') { starts.push([node, place, column]); begun = true; }
-        column += 1;
-      });
-    }
-    const lefts = starts.map(([node, place]) => {
-      const range = document.createRange();
-      range.setStart(node, place);
-      range.setEnd(node, place + 1);
-      return range.getBoundingClientRect();
+SHIFTED = with_all_open("""() => [...document.querySelectorAll('article div.highlight pre')].flatMap(pre => {
+  const walker = document.createTreeWalker(pre, NodeFilter.SHOW_TEXT);
+  const starts = [];  // the first mark of each line: its node, its place in it, its column
+  let column = 0, begun = false;
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    [...node.data].forEach((mark, place) => {
+      if (mark === '\\n') { column = 0; begun = false; return; }
+      if (!begun && mark !== ' ') { starts.push([node, place, column]); begun = true; }
+      column += 1;
     });
-    const flush = starts.findIndex(([, , column]) => column === 0);
-    if (flush < 0 || !lefts[flush].width) return [];
-    const wide = lefts[flush].width;
-    return starts.filter(([, , column], k) => Math.abs(lefts[k].left - lefts[flush].left - column * wide) > wide / 2)
-      .map(([node]) => node.parentNode.parentNode.textContent.trim().slice(0, 60));
+  }
+  const lefts = starts.map(([node, place]) => {
+    const range = document.createRange();
+    range.setStart(node, place);
+    range.setEnd(node, place + 1);
+    return range.getBoundingClientRect();
   });
-  folded.forEach(one => { one.open = false; });
-  waiting.forEach(one => one.classList.remove('seen'));
-  return shifted;
-}"""
+  const flush = starts.findIndex(([, , column]) => column === 0);
+  if (flush < 0 || !lefts[flush].width) return [];
+  const wide = lefts[flush].width;
+  return starts.filter(([, , column], k) => Math.abs(lefts[k].left - lefts[flush].left - column * wide) > wide / 2)
+    .map(([node]) => node.parentNode.parentNode.textContent.trim().slice(0, 60));
+})""")
 CODE = ".cell_input pre, .highlight-python pre"
 BOXES = "article pre, article div.wide, article div.math"  # what scrolls where it is too wide
 

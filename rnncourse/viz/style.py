@@ -22,7 +22,7 @@ COLOURS = {
     "purple": "#7448a3",
     "sky": "#4a9cc9",
 }
-"""The colours by name; each of the six hues stands out from white by 3 to 1, as lines should."""
+"""The colours by name; each of the six hues stands out from white by 3 to 1 or more, as lines should."""
 
 FILLS = {"blue": "#dbe9f6", "orange": "#fdebd3", "green": "#e3f2e8", "red": "#f9dfe3", "purple": "#ebe2f5"}
 """Light fills that go with them, for shapes with dark text inside."""

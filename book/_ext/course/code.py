@@ -4,8 +4,9 @@ import re
 
 from docutils import nodes
 
+from course.typography import TAG
+
 BLOCK = re.compile(r'(<div class="highlight"><pre>(?:<span></span>)?)(.*?)(</pre>)', re.DOTALL)
-TAG = re.compile(r"<[^>]*>")
 COLUMNS = re.compile(r"\S {2,}\S|[│|]")
 
 
@@ -35,7 +36,7 @@ def breakable(html: str) -> str:
     >>> breakable('  <b>h</b>.add_<i>(</i>f<i>(</i>x, y<i>(</i>z')
     '  <b>h</b>.add_<i>(<wbr></i>f<i>(<wbr></i>x, y<i>(</i>z'
     """
-    parts, begun = re.split(f"({TAG.pattern})", html), False
+    parts, begun = TAG.split(html), False
     for place, part in enumerate(parts):
         if part.startswith("<"):
             continue

@@ -19,8 +19,8 @@ from course.nodejs import node_binary
 
 logger = logging.getLogger(__name__)
 
+DEPTH = re.compile(r"(\\\\|\\[{}]|\\(?:begin|end|left|right|qquad)(?![A-Za-z])|[{}])")  # what opens, closes or parts
 # No macros of our own: JupyterLab, VS Code and Colab read the same formulas and know none.
-DEPTH = re.compile(r"(\\\\|\\[{}]|\\(?:begin|end|left|right|qquad)(?![A-Za-z])|[{}])")
 OPTIONS = {"throwOnError": True, "strict": "ignore", "fleqn": False}
 
 

@@ -129,8 +129,8 @@ def no_stray_nbval_tags(notebook: Notebook) -> Found:
 def glued_values_are_plain(notebook: Notebook) -> Found:
     """What is glued in is a number of few digits: a type is no use in a sentence, and processors differ in the last."""
     for number, _, output in outputs(notebook):
-        value = output.get("data", {}).get(RECORD, "")
-        if RECORD in output.get("data", {}) and not _plain(value):
+        value = output.get("data", {}).get(RECORD)
+        if value is not None and not _plain(value):
             yield number, f"glues {value[:40]!r}; glue of rnncourse.viz.numbers makes a short number of it"
 
 
